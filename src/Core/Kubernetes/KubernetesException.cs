@@ -1,0 +1,49 @@
+namespace Agents.Kubernetes;
+
+/// <summary>A call to the API server that did not succeed.</summary>
+public sealed class KubernetesException : Exception
+{
+    /// <summary>Makes the exception.</summary>
+    /// <param name="failure">What kind of failure.</param>
+    /// <param name="message">The server's own message, or what went wrong before it could answer.</param>
+    /// <param name="inner">The cause, if any.</param>
+    public KubernetesException(KubernetesFailure failure, string message, Exception? inner = null)
+        : base(message, inner) => Failure = failure;
+
+    /// <summary>What kind of failure.</summary>
+    public KubernetesFailure Failure { get; }
+}
+
+/// <summary>Kinds of failure that callers tell apart.</summary>
+public enum KubernetesFailure
+{
+    /// <summary>No answer: connection, TLS, time-out or a broken stream. The call may or may not have taken effect.</summary>
+    Unreachable,
+
+    /// <summary>404.</summary>
+    NotFound,
+
+    /// <summary>409 because the name is taken.</summary>
+    AlreadyExists,
+
+    /// <summary>409 because the stored version is another, or an apply conflict.</summary>
+    Conflict,
+
+    /// <summary>410: the version to watch from is too old; list anew.</summary>
+    Gone,
+
+    /// <summary>401.</summary>
+    Unauthorized,
+
+    /// <summary>403.</summary>
+    Forbidden,
+
+    /// <summary>422, or 400: the document is not acceptable.</summary>
+    Invalid,
+
+    /// <summary>429 or 503: ask again later.</summary>
+    Busy,
+
+    /// <summary>Any other refusal.</summary>
+    Other,
+}
