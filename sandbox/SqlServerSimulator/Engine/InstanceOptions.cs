@@ -1,0 +1,29 @@
+namespace SqlServerSimulator.Engine;
+
+/// <summary>What is fixed for the life of one process.</summary>
+public sealed record InstanceOptions
+{
+    /// <summary>Name of the machine: the server name, unless sp_addserver gave another.</summary>
+    public required string MachineName { get; init; }
+
+    /// <summary>Password of sa, used only when the instance is created.</summary>
+    public string? SaPassword { get; init; }
+
+    /// <summary>MSSQL_ENABLE_HADR.</summary>
+    public bool HadrEnabled { get; init; } = true;
+
+    /// <summary>TDS port, for sys.tcp_endpoints.</summary>
+    public int TcpPort { get; init; } = 1433;
+
+    /// <summary>Edition as SERVERPROPERTY('Edition') names it.</summary>
+    public string Edition { get; init; } = "Developer Edition (64-bit)";
+
+    /// <summary>Engine edition, 3 for Enterprise and Developer.</summary>
+    public int EngineEdition { get; init; } = 3;
+
+    /// <summary>Whether a replica that was primary returns as PRIMARY after a restart. Some documents say so; RESOLVING is what is seen.</summary>
+    public bool RestartsAsPrimary { get; init; }
+
+    /// <summary>How long JOIN waits for the primary's configuration.</summary>
+    public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,6 @@
+namespace SqlServerSimulator.Engine;
+
+internal sealed class Transaction
+{
+    public bool Explicit { get; init; }
+}
