@@ -113,7 +113,7 @@ public static class AgentDecider
 
         return own is not null && own.RoleLabel != Secondary
             ? new AgentDecision.SetRoleLabel(own.Name, Secondary, $"this replica follows {leader} (S9)")
-            : new AgentDecision.Wait($"{leader} leads and this replica follows it");
+            : new AgentDecision.Wait($"{leader} leads and this replica follows it", Settled: true);
     }
 
     // This agent holds the Lease.
@@ -263,7 +263,7 @@ public static class AgentDecider
         var ready = primary.Replicas.Count(replica => replica.Mode == AvailabilityMode.SynchronousCommit && replica.Connected == true) - 1;
         return primary.RequiredSecondaries != required && ready >= required
             ? new AgentDecision.SetRequiredSecondaries(required, $"{primary.SynchronousReplicas} synchronous replicas (S10)")
-            : new AgentDecision.Wait("this agent leads and its replica is primary");
+            : new AgentDecision.Wait("this agent leads and its replica is primary", Settled: true);
     }
 
     private static AgentDecision? Mailbox(GroupDirectory directory, string name, ReplicaState primary)

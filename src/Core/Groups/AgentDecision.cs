@@ -5,7 +5,9 @@ namespace Agents.Groups;
 public abstract record AgentDecision(string Because)
 {
     /// <summary>Nothing to do.</summary>
-    public sealed record Wait(string Because) : AgentDecision(Because);
+    /// <param name="Because">The reason.</param>
+    /// <param name="Settled">True when all is as it should be, so that there is no hurry to look again.</param>
+    public sealed record Wait(string Because, bool Settled = false) : AgentDecision(Because);
 
     /// <summary>Take the Lease by compare-and-swap on <paramref name="ResourceVersion"/>; null creates it.</summary>
     public sealed record AcquireLease(string? ResourceVersion, string Because) : AgentDecision(Because);

@@ -6,8 +6,9 @@ namespace Agents.Groups;
 /// The instance's own monotonic clock, <c>sys.dm_os_sys_info.ms_ticks</c>, in milliseconds. It was read before the turn's decision, which lets a
 /// statement carry a bound that the instance checks by itself (rules S3 and S6).
 /// </param>
+/// <param name="UpFor">How long its process has run, by its own clock.</param>
 /// <param name="Group">The replica of this availability group; null when the group is not in the catalog.</param>
-public sealed record LocalReplica(string ServerName, long Ticks, ReplicaState? Group);
+public sealed record LocalReplica(string ServerName, long Ticks, TimeSpan UpFor, ReplicaState? Group);
 
 /// <summary>The local replica of an availability group, from catalog views and DMVs.</summary>
 /// <param name="Role">Its role.</param>

@@ -1,0 +1,86 @@
+using Agents.Sql;
+
+namespace Agents.Groups;
+
+/// <summary>Every statement that changes an availability group, as the engine takes it under CLUSTER_TYPE = EXTERNAL.</summary>
+public static class GroupStatements
+{
+    /// <summary>Creates the group with the local replica alone; it becomes PRIMARY at once.</summary>
+    public static SqlText Create(string group, GroupMember self, int writeLeaseSeconds) => SqlText.Of($"""
+        CREATE AVAILABILITY GROUP {new SqlName(group)}
+        WITH (DB_FAILOVER = ON, CLUSTER_TYPE = EXTERNAL, WRITE_LEASE_VALIDITY = {writeLeaseSeconds})
+        FOR REPLICA ON {Replica(self)}
+        """);
+
+    /// <summary>Lets the group create databases by automatic seeding. To be run on every replica.</summary>
+    public static SqlText GrantCreateDatabase(string group) =>
+        SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} GRANT CREATE ANY DATABASE");
+
+    /// <summary>Adds a replica; on the primary.</summary>
+    public static SqlText AddReplica(string group, GroupMember member) =>
+        SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} ADD REPLICA ON {Replica(member)}");
+
+    /// <summary>Points a replica to its endpoint; on the primary.</summary>
+    public static SqlText ModifyEndpoint(string group, GroupMember member) => SqlText.Of(
+        $"ALTER AVAILABILITY GROUP {new SqlName(group)} MODIFY REPLICA ON {member.Name} WITH (ENDPOINT_URL = {member.Endpoint})");
+
+    /// <summary>Sets the number of secondaries a commit waits for (rule S10); on the primary.</summary>
+    public static SqlText SetRequiredSecondaries(string group, int required) => SqlText.Of(
+        $"ALTER AVAILABILITY GROUP {new SqlName(group)} SET (REQUIRED_SYNCHRONIZED_SECONDARIES_TO_COMMIT = {required})");
+
+    /// <summary>Joins the local instance; it is RESOLVING afterwards.</summary>
+    public static SqlText Join(string group) =>
+        SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} JOIN WITH (CLUSTER_TYPE = EXTERNAL)");
+
+    /// <summary>Makes the local replica a secondary of the primary that reaches it.</summary>
+    public static SqlText BecomeSecondary(string group) =>
+        SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} SET (ROLE = SECONDARY)");
+
+    /// <summary>Takes the local primary offline; it is RESOLVING some time afterwards.</summary>
+    public static SqlText Offline(string group) => SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} OFFLINE");
+
+    /// <summary>
+    /// Extends the write lease, unless the instance's own clock has passed <paramref name="notAfterTicks"/>: an agent that was paused, or a batch
+    /// that was queued, must not extend it later than the Lease allows (rule S3).
+    /// </summary>
+    public static SqlText ExtendWriteLease(string group, int seconds, long notAfterTicks) => SqlText.Of($"""
+        DECLARE @ticks bigint = (SELECT ms_ticks FROM sys.dm_os_sys_info)
+        IF @ticks > {notAfterTicks}
+            RAISERROR ({LateMessage}, 16, 1)
+        ELSE
+            ALTER AVAILABILITY GROUP {new SqlName(group)} SET (WRITE_LEASE_VALIDITY = {seconds})
+        """);
+
+    /// <summary>
+    /// Makes the local replica primary. The write lease is set first, on the candidate, and the clock is looked at after that: whatever pause
+    /// comes between any two of these statements, a FAILOVER that runs late finds the write lease ended (rules S5 and S6). The session key
+    /// must stand in the same batch, because a pooled session may be reset between two.
+    /// </summary>
+    public static SqlText Failover(string group, int writeLeaseSeconds, long notAfterTicks) => SqlText.Of($"""
+        ALTER AVAILABILITY GROUP {new SqlName(group)} SET (WRITE_LEASE_VALIDITY = {writeLeaseSeconds})
+        IF @@ERROR <> 0
+            RETURN
+        DECLARE @ticks bigint = (SELECT ms_ticks FROM sys.dm_os_sys_info)
+        IF @ticks > {notAfterTicks}
+        BEGIN
+            RAISERROR ({LateMessage}, 16, 1)
+            RETURN
+        END
+        EXEC sp_set_session_context @key = N'external_cluster', @value = N'yes'
+        ALTER AVAILABILITY GROUP {new SqlName(group)} FAILOVER
+        """);
+
+    private const string LateMessage = "Too late: the hold on the Kubernetes Lease may have ended.";
+
+    private static SqlText Replica(GroupMember member) => member.Mode switch
+    {
+        AvailabilityMode.ConfigurationOnly => SqlText.Of(
+            $"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = CONFIGURATION_ONLY)"),
+        AvailabilityMode.AsynchronousCommit => SqlText.Of(
+            $"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = ASYNCHRONOUS_COMMIT, {DataReplica})"),
+        _ => SqlText.Of($"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, {DataReplica})"),
+    };
+
+    private static SqlText DataReplica { get; } =
+        SqlText.Of($"FAILOVER_MODE = EXTERNAL, SEEDING_MODE = AUTOMATIC, SECONDARY_ROLE (ALLOW_CONNECTIONS = READ_ONLY)");
+}
