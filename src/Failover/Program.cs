@@ -1,1 +1,21 @@
-return 0;
+using Agents.Failover;
+using Agents.Hosting;
+using Agents.Kubernetes;
+
+EnvironmentVariable[] variables =
+[
+    EnvironmentVariables.Namespace, EnvironmentVariables.AgName, FailoverOptions.NewPrimary, FailoverOptions.Force, FailoverOptions.Timeout,
+    EnvironmentVariables.Kubeconfig,
+];
+
+return await Executable.RunAsync(
+    args,
+    "Asks an availability group's agents for a failover, waits, and tells what came of it.",
+    variables,
+    async (context, cancellationToken) =>
+    {
+        var options = FailoverOptions.Read(context.Environment);
+        using var api = new HttpKubernetesApi(
+            options.Kubernetes, context.Time, new Random(), Microsoft.Extensions.Logging.LoggerFactoryExtensions.CreateLogger(context.Logging, typeof(FailoverJob)));
+        return await new FailoverJob(api, options, context.Time, Console.Out).RunAsync(cancellationToken).ConfigureAwait(false);
+    }).ConfigureAwait(false);

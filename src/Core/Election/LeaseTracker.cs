@@ -6,24 +6,32 @@ namespace Agents.Election;
 /// </summary>
 public sealed class LeaseTracker
 {
+    private const int HistoryLength = 64;
+
+    private readonly Queue<string> history = new();
     private string? version;
     private TimeSpan firstSeen;
     private string holder = string.Empty;
     private string successor = string.Empty;
 
-    /// <summary>Takes note of the Lease.</summary>
+    /// <summary>Takes note of the Lease. A version that was followed by another before is an echo of the past, and is ignored.</summary>
     /// <param name="resourceVersion">Its version; null when there is no Lease.</param>
     /// <param name="holderIdentity">Its holder.</param>
     /// <param name="successorPod">Its successor annotation.</param>
     /// <param name="now">Monotonic time after the answer arrived.</param>
     public void Saw(string? resourceVersion, string? holderIdentity, string? successorPod, TimeSpan now)
     {
-        if (resourceVersion != version)
+        if (resourceVersion == version || (resourceVersion is not null && history.Contains(resourceVersion)))
+            return;
+        if (version is not null)
         {
-            version = resourceVersion;
-            firstSeen = now;
+            history.Enqueue(version);
+            if (history.Count > HistoryLength)
+                history.Dequeue();
         }
 
+        version = resourceVersion;
+        firstSeen = now;
         holder = holderIdentity ?? string.Empty;
         successor = successorPod ?? string.Empty;
     }
