@@ -1,6 +1,5 @@
-using Agents.Election;
 using Agents.Groups;
-using Agents.Kubernetes;
+using Agents.Observation;
 using Agents.Sql;
 
 namespace Agents.AgAgent;

@@ -12,6 +12,9 @@ internal sealed record AgentOptions(
     /// <summary>How long a stopping agent may take to hand over.</summary>
     public static TimeSpan Grace { get; } = TimeSpan.FromSeconds(8);
 
+    /// <summary>Bound on a call to the API server: a slow one still renews in time, a silent one is given up while the Lease lasts.</summary>
+    public static TimeSpan ApiDeadline { get; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Reads the environment.</summary>
     /// <exception cref="ConfigurationException">All mistakes.</exception>
     public static AgentOptions Read(EnvironmentReader environment)

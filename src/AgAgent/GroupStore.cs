@@ -34,10 +34,10 @@ internal sealed class GroupStore
         this.time = time;
         roleLabel = $"role.ag.mssql.microsoft.com/{settings.Group}";
         var named = new ListOptions(FieldSelector: $"metadata.name={settings.Group}");
-        leases = new ResourceCache<Lease>(api, KubernetesTypes.Leases, @namespace, named, time, random, logger);
-        configMaps = new ResourceCache<ConfigMap>(api, KubernetesTypes.ConfigMaps, @namespace, named, time, random, logger);
+        leases = new ResourceCache<Lease>(api, KubernetesTypes.Leases, @namespace, named, time, new Random(random.Next()), logger);
+        configMaps = new ResourceCache<ConfigMap>(api, KubernetesTypes.ConfigMaps, @namespace, named, time, new Random(random.Next()), logger);
         pods = new ResourceCache<Pod>(
-            api, KubernetesTypes.Pods, @namespace, new ListOptions($"ag-service.mssql.microsoft.com/{settings.Group}"), time, random, logger);
+            api, KubernetesTypes.Pods, @namespace, new ListOptions($"ag-service.mssql.microsoft.com/{settings.Group}"), time, new Random(random.Next()), logger);
         leases.Changed += () =>
         {
             var lease = leases.Find(@namespace, settings.Group);

@@ -1,11 +1,9 @@
 using Agents.AgAgent;
-using Agents.Election;
 using Agents.Groups;
 using Agents.Hosting;
 using Agents.Kubernetes;
 using Agents.Observation;
 using Agents.Sql;
-using Microsoft.Extensions.Logging;
 
 EnvironmentVariable[] variables =
 [
@@ -24,7 +22,7 @@ return await Executable.RunAsync(
         var options = AgentOptions.Read(context.Environment);
         var logger = context.Logging.CreateLogger("AgAgent");
         var random = new Random();
-        using var api = new HttpKubernetesApi(options.Kubernetes, context.Time, random, context.Logging.CreateLogger("Kubernetes"));
+        using var api = new HttpKubernetesApi(options.Kubernetes, context.Time, random, "mssql-server-k8s-ag-agent", AgentOptions.ApiDeadline);
         var settings = new GroupSettings(options.Group, options.Identity, options.Timings);
         var wake = new WakeUp(context.Time);
         var login = new AgentLoginFiles(options.LoginDirectory);

@@ -15,7 +15,6 @@ return await Executable.RunAsync(
     async (context, cancellationToken) =>
     {
         var options = FailoverOptions.Read(context.Environment);
-        using var api = new HttpKubernetesApi(
-            options.Kubernetes, context.Time, new Random(), Microsoft.Extensions.Logging.LoggerFactoryExtensions.CreateLogger(context.Logging, typeof(FailoverJob)));
+        using var api = new HttpKubernetesApi(options.Kubernetes, context.Time, new Random(), "mssql-server-k8s-failover");
         return await new FailoverJob(api, options, context.Time, Console.Out).RunAsync(cancellationToken).ConfigureAwait(false);
     }).ConfigureAwait(false);
