@@ -1,0 +1,48 @@
+namespace Agents.Operator;
+
+/// <summary>Names of objects, labels and annotations; <c>docs/reference.md</c> is the list for people.</summary>
+internal static class Names
+{
+    public const string FieldManager = "mssql-server-k8s-operator";
+    public const string ApiVersion = "mssql.microsoft.com/v1";
+    public const string Kind = "SqlServer";
+    public const string MirroringCertificate = "mssql-mirroring-certificate";
+    public const string RootVolume = "mssql-root";
+    public const string AgentLoginVolume = "mssql-agent-login";
+    public const string AgentLoginDirectory = "/var/run/secrets/mssql-agent-login";
+    public const string MirroringCertificateDirectory = "/var/run/secrets/mssql-mirroring-certificate";
+    public const string AgentLoginUser = "mssql-k8s-agent";
+
+    public const string SpecHash = "mssql.microsoft.com/spec-hash";
+    public const string RestartHash = "mssql.microsoft.com/restart-hash";
+    public const string GroupLabel = "mssql.microsoft.com/ag";
+    public const string InstanceLabel = "mssql.microsoft.com/sqlserver";
+    public const string ManagedBy = "app.kubernetes.io/managed-by";
+
+    public const string ServerContainer = "mssql-server";
+    public const string HealthContainer = "mssql-server-k8s-health-agent";
+    public const string SupervisorContainer = "mssql-ha-supervisor";
+
+    public const int TdsPort = 1433;
+    public const int MirroringPort = 5022;
+    public const int HealthPort = 8080;
+
+    public static string Pod(string instance) => $"{instance}-0";
+
+    public static string InternalService(string instance) => $"{instance}-internal";
+
+    public static string AgentLogin(string instance) => $"{instance}-agent-login";
+
+    public static string Agents(string instance) => $"{instance}-agents";
+
+    public static string InitJob(string instance) => $"mssql-initialize-{instance}";
+
+    public static string MembershipLabel(string group) => $"ag-service.mssql.microsoft.com/{group}";
+
+    public static string RoleLabel(string group) => $"role.ag.mssql.microsoft.com/{group}";
+
+    public static string PlacementLabel(string group) => $"placement.mssql.microsoft.com/{group}";
+
+    public static string Endpoint(string instance, string @namespace) =>
+        $"TCP://{Pod(instance)}.{InternalService(instance)}.{@namespace}.svc.cluster.local:{MirroringPort}";
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Agents.Operator.Manifests;
+using Agents.Operator.Specs;
+
+namespace Agents.Operator.Reconciliation;
+
+/// <summary>From one instance's specification and what exists to the steps that bring them together. Pure.</summary>
+internal static class SqlServerPlanner
+{
+    /// <summary>How long a failed init Job rests, so that people can read its log, before it runs anew.</summary>
+    public static readonly TimeSpan FailedJobRest = TimeSpan.FromMinutes(1);
+
+    public static IReadOnlyList<Step> Plan(
+        InstanceView instance, NamespaceView view, IReadOnlyList<KeyValuePair<string, string>> timings, DateTimeOffset now)
+    {
+        if (instance.Deleting || instance.Reading.Spec is not { } spec)
+            return [];
+        var steps = new List<Step>();
+        if (view.MirroringCertificate == SecretSighting.Absent)
+            steps.Add(new Step.CreateMirroringCertificate(view.Namespace));
+        if (instance.AgentLogin == SecretSighting.Absent)
+            steps.Add(new Step.CreateAgentLogin(spec));
+        steps.Add(new Step.Apply(AccessManifests.ServiceAccount(spec)));
+        steps.Add(new Step.Apply(AccessManifests.Role(spec, Peers(spec, view))));
+        steps.Add(new Step.Apply(AccessManifests.RoleBinding(spec)));
+        steps.Add(new Step.Apply(ServiceManifests.Internal(spec)));
+        steps.Add(new Step.Apply(StatefulSetManifest.Build(spec, timings)));
+        if (Job(instance, spec, now) is { } job)
+            steps.Add(job);
+        return steps;
+    }
+
+    /// <summary>True when the init Job of exactly this specification has completed.</summary>
+    public static bool IsInitialized(InstanceView instance, InstanceSpec spec) =>
+        instance.Job is { } job && !Deleting(job) && HashOf(job) == HashOf(InitJobManifest.Build(spec)) && Condition(job, "Complete") is not null;
+
+    public static JsonObject? Condition(JsonObject resource, string type) =>
+        (resource["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>()
+        .FirstOrDefault(condition => (string?)condition["type"] == type && (string?)condition["status"] == "True");
+
+    private static IEnumerable<string> Peers(InstanceSpec spec, NamespaceView view) =>
+        from other in view.Instances
+        where !other.Deleting && other.Reading.Groups is { } groups
+            && groups.Any(theirs => spec.Groups.Any(ours => ours.Group == theirs.Group))
+        select other.Name;
+
+    private static Step? Job(InstanceView instance, InstanceSpec spec, DateTimeOffset now)
+    {
+        var desired = InitJobManifest.Build(spec);
+        if (instance.Job is not { } job)
+            return new Step.CreateJob(desired);
+        if (Deleting(job))
+            return null;
+        Step.DeleteJob Delete(string because) =>
+            new(spec.Namespace, Names.InitJob(spec.Name), (string?)job["metadata"]?["uid"] ?? string.Empty, because);
+        if (HashOf(job) != HashOf(desired))
+            return Delete("the SqlServer has changed");
+        if (Condition(job, "Failed") is { } failed && now - Time(failed["lastTransitionTime"]) >= FailedJobRest)
+            return Delete("it failed; it runs anew");
+        return null;
+    }
+
+    private static bool Deleting(JsonObject resource) => resource["metadata"]?["deletionTimestamp"] is not null;
+
+    private static string? HashOf(JsonObject job) => (string?)job["metadata"]?["annotations"]?[Names.SpecHash];
+
+    private static DateTimeOffset Time(JsonNode? node) =>
+        DateTimeOffset.TryParse((string?)node, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : DateTimeOffset.MinValue;
+}

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Agents.Operator.Specs;
+
+namespace Agents.Operator.Reconciliation;
+
+/// <summary>What the operator says about an instance.</summary>
+internal sealed record InstanceCondition(string Type, bool? Status, string Reason, string Message);
+
+/// <summary>From a look at an instance to its status. Pure.</summary>
+internal static class StatusBuilder
+{
+    public const string InvalidSpec = "InvalidSpec";
+    public const string Rejected = "Rejected";
+    public const string InitializationFailed = "InitializationFailed";
+    private const int MaxMessage = 1024;
+
+    /// <param name="instance">The instance.</param>
+    /// <param name="view">Its namespace.</param>
+    /// <param name="failure">What stopped the last steps, or null.</param>
+    /// <param name="outdated">The pod still runs from an older template.</param>
+    public static IReadOnlyList<InstanceCondition> Conditions(InstanceView instance, NamespaceView view, string? failure, bool outdated)
+    {
+        if (instance.Reading.Spec is not { } spec)
+        {
+            var message = string.Join("; ", instance.Reading.Mistakes);
+            return
+            [
+                new("Ready", false, InvalidSpec, message),
+                new("Initialized", null, InvalidSpec, "The specification is refused."),
+                new("Progressing", false, InvalidSpec, "Nothing is changed until the specification is valid."),
+            ];
+        }
+
+        var initialized = Initialized(instance, spec);
+        var podReady = PodReady(instance);
+        var ready = (failure, Incomplete(instance, view), podReady.Status, initialized.Status) switch
+        {
+            ({ } why, _, _, _) => new InstanceCondition("Ready", false, Rejected, why),
+            (_, { } secret, _, _) => new("Ready", false, "SecretIncomplete", secret),
+            (_, _, not true, _) => podReady,
+            (_, _, _, not true) => new("Ready", false, initialized.Reason, initialized.Message),
+            _ => new("Ready", true, "Ready", "The instance is initialized and its pod is ready."),
+        };
+        var progressing = (ready.Status, outdated) switch
+        {
+            (_, true) => new InstanceCondition("Progressing", true, "RestartPending",
+                "The pod is restarted when all other replicas of its availability groups are ready and have a role."),
+            (true, _) => new("Progressing", false, "UpToDate", "Everything is as specified."),
+            _ when ready.Reason is Rejected or InitializationFailed or "SecretIncomplete" => new("Progressing", false, ready.Reason, ready.Message),
+            _ => new("Progressing", true, ready.Reason, ready.Message),
+        };
+        return [ready, initialized, progressing];
+    }
+
+    /// <summary>The <c>status</c> document; times of conditions that did not change are kept.</summary>
+    public static JsonObject Build(InstanceView instance, IReadOnlyList<InstanceCondition> conditions, DateTimeOffset now)
+    {
+        var generation = (long?)instance.Document["metadata"]?["generation"] ?? 0;
+        var old = (instance.Document["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>().ToList();
+        var list = new JsonArray();
+        foreach (var condition in conditions)
+        {
+            var status = condition.Status switch { true => "True", false => "False", null => "Unknown" };
+            var before = old.Find(other => (string?)other["type"] == condition.Type);
+            var since = (string?)before?["status"] == status && before?["lastTransitionTime"] is { } kept
+                ? kept.DeepClone()
+                : now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+            list.Add((JsonNode)new JsonObject
+            {
+                ["type"] = condition.Type,
+                ["status"] = status,
+                ["reason"] = condition.Reason,
+                ["message"] = Cut(condition.Message),
+                ["observedGeneration"] = generation,
+                ["lastTransitionTime"] = since,
+            });
+        }
+
+        var roles = new JsonObject();
+        foreach (var (group, role) in Roles(instance).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            if (role.Length > 0)
+                roles[group] = role;
+        return new JsonObject
+        {
+            ["observedGeneration"] = generation,
+            ["availabilityGroups"] = string.Join(",", (instance.Reading.Groups ?? []).Select(membership => membership.Group)),
+            ["pod"] = Names.Pod(instance.Name),
+            ["roles"] = roles,
+            ["conditions"] = list,
+        };
+    }
+
+    /// <summary>Role label of the instance's pod in each of its groups; empty where there is none.</summary>
+    public static IReadOnlyDictionary<string, string> Roles(InstanceView instance) =>
+        (instance.Reading.Groups ?? []).ToDictionary(
+            membership => membership.Group,
+            membership => (string?)instance.Pod?["metadata"]?["labels"]?[Names.RoleLabel(membership.Group)] ?? string.Empty);
+
+    public static bool IsReady(JsonObject? pod) =>
+        pod is not null && pod["metadata"]?["deletionTimestamp"] is null && SqlServerPlanner.Condition(pod, "Ready") is not null;
+
+    private static string Cut(string message) => message.Length <= MaxMessage ? message : message[..(MaxMessage - 1)] + "…";
+
+    private static InstanceCondition Initialized(InstanceView instance, InstanceSpec spec)
+    {
+        if (SqlServerPlanner.IsInitialized(instance, spec))
+            return new("Initialized", true, "Initialized", $"Job {Names.InitJob(spec.Name)} has completed.");
+        return instance.Job is { } job && SqlServerPlanner.Condition(job, "Failed") is { } failed
+            ? new("Initialized", false, InitializationFailed,
+                $"Job {Names.InitJob(spec.Name)} failed ({(string?)failed["message"] ?? (string?)failed["reason"]}); see the logs of its pods.")
+            : new("Initialized", false, "Initializing", $"Job {Names.InitJob(spec.Name)} has not completed yet.");
+    }
+
+    private static InstanceCondition PodReady(InstanceView instance)
+    {
+        var name = Names.Pod(instance.Name);
+        if (instance.Pod is not { } pod)
+            return new("Ready", false, "PodMissing", $"Pod {name} does not exist yet.");
+        if (IsReady(pod))
+            return new("Ready", true, "Ready", string.Empty);
+        var waiting = (pod["status"]?["containerStatuses"] as JsonArray ?? []).OfType<JsonObject>()
+            .Select(status => (Name: (string?)status["name"], Reason: (string?)status["state"]?["waiting"]?["reason"]))
+            .FirstOrDefault(status => status.Reason is not null);
+        var unscheduled = (pod["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>()
+            .FirstOrDefault(condition => (string?)condition["type"] == "PodScheduled" && (string?)condition["status"] == "False");
+        var detail = unscheduled is not null ? $": not scheduled: {(string?)unscheduled["message"]}"
+            : waiting.Reason is not null ? $": container {waiting.Name} is waiting: {waiting.Reason}" : string.Empty;
+        return new("Ready", false, "PodNotReady", $"Pod {name} is not ready{detail}.");
+    }
+
+    private static string? Incomplete(InstanceView instance, NamespaceView view)
+    {
+        static string Message(string name, IEnumerable<string> keys) =>
+            $"Secret {name} lacks one of the keys {string.Join(", ", keys)}. Complete it, or delete it to have a new one made.";
+        if (view.MirroringCertificate == SecretSighting.Incomplete)
+            return Message(Names.MirroringCertificate, Manifests.SecretManifests.MirroringCertificateKeys);
+        return instance.AgentLogin == SecretSighting.Incomplete
+            ? Message(Names.AgentLogin(instance.Name), Manifests.SecretManifests.AgentLoginKeys)
+            : null;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Text.Json.Nodes;
+
+namespace Agents.Operator.Reconciliation;
+
+/// <summary>One thing to do at the API server.</summary>
+internal abstract record Step
+{
+    private Step()
+    {
+    }
+
+    /// <summary>Makes Secret <c>&lt;name&gt;-agent-login</c> with a new random password.</summary>
+    internal sealed record CreateAgentLogin(Specs.InstanceSpec Spec) : Step;
+
+    /// <summary>Makes Secret <c>mssql-mirroring-certificate</c> with a new certificate.</summary>
+    internal sealed record CreateMirroringCertificate(string Namespace) : Step;
+
+    /// <summary>Applies a document by server-side apply.</summary>
+    internal sealed record Apply(JsonObject Manifest) : Step;
+
+    /// <summary>Deletes one run of the init Job. Its successor is created when it is gone.</summary>
+    internal sealed record DeleteJob(string Namespace, string Name, string Uid, string Because) : Step;
+
+    /// <summary>Creates the init Job.</summary>
+    internal sealed record CreateJob(JsonObject Manifest) : Step;
+
+    /// <summary>Deletes a pod so that the StatefulSet makes it anew from the current template.</summary>
+    internal sealed record RestartPod(string Namespace, string Name, string Uid, string Because) : Step;
+}

@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using Agents.Operator.Reconciliation;
+
+namespace Unit.Operator;
+
+internal sealed class GroupPlannerTests
+{
+    [Test]
+    public void Members_are_those_that_list_the_group_and_own_its_objects()
+    {
+        var maps = Maps(GroupPlanner.Plan(Documents.Namespace(
+            Documents.Instance("mssql1"), Documents.Instance("mssql2", """["ag1","ag2"]"""), Documents.Instance("mssql3", "[]"))));
+        Assert.Multiple(() =>
+        {
+            Assert.That(Members(maps["ag1"]), Is.EqualTo(new[] { "mssql1-0", "mssql2-0" }));
+            Assert.That(Members(maps["ag2"]), Is.EqualTo(new[] { "mssql2-0" }));
+            Assert.That(Owners(maps["ag1"]), Is.EqualTo(new[] { "uid-mssql1", "uid-mssql2" }));
+        });
+    }
+
+    [Test]
+    public void An_instance_whose_edit_is_refused_stays_the_member_it_was()
+    {
+        var view = Documents.Namespace(
+            Documents.Instance("mssql1"), Documents.Instance("mssql2", """["ag1", "ag1"]"""), Documents.Instance("mssql3", "[]", spec => spec.Remove("saPassword")));
+        view = view with { GroupMaps = Before("mssql1", "mssql2", "mssql3") };
+        Assert.That(Members(Maps(GroupPlanner.Plan(view))["ag1"]), Is.EqualTo(new[] { "mssql1-0", "mssql2-0", "mssql3-0" }));
+    }
+
+    [Test]
+    public void An_instance_that_was_never_valid_is_no_member() =>
+        Assert.That(
+            Members(Maps(GroupPlanner.Plan(Documents.Namespace(
+                Documents.Instance("mssql1"), Documents.Instance("mssql2", change: spec => spec["acceptEula"] = false))))["ag1"]),
+            Is.EqualTo(new[] { "mssql1-0" }));
+
+    [Test]
+    public void A_deleted_instance_is_no_member_and_the_last_one_leaves_an_empty_list()
+    {
+        var gone = Documents.Instance("mssql1");
+        gone.Document["metadata"]!["deletionTimestamp"] = "2026-11-21T00:00:00Z";
+        var view = Documents.Namespace(gone) with { GroupMaps = Before("mssql1") };
+        var steps = GroupPlanner.Plan(view);
+        Assert.That(steps, Has.Count.EqualTo(1), "the Service is left to the garbage collector");
+        Assert.That(Members(Maps(steps)["ag1"]), Is.Empty);
+    }
+
+    [Test]
+    public void Nothing_is_applied_when_an_unreadable_list_meets_an_unreadable_map()
+    {
+        var maps = Before("mssql2");
+        maps["ag1"]["data"]!["members"] = "not JSON";
+        var view = Documents.Namespace(Documents.Instance("mssql1"), Documents.Instance("mssql2", "[7]")) with { GroupMaps = maps };
+        Assert.That(GroupPlanner.Plan(view), Is.Empty);
+    }
+
+    private static Dictionary<string, JsonObject> Before(params string[] instances) => new()
+    {
+        ["ag1"] = Agents.Operator.Manifests.GroupConfigMapManifest.Build(
+            "ag1", "ag1", [],
+            instances.Select(name => Agents.Operator.Manifests.GroupConfigMapManifest.Member(name, "ag1", "synchronousCommit"))),
+    };
+
+    private static Dictionary<string, JsonObject> Maps(IEnumerable<Step> steps) => steps.OfType<Step.Apply>().Select(step => step.Manifest)
+        .Where(manifest => (string?)manifest["kind"] == "ConfigMap").ToDictionary(manifest => (string)manifest["metadata"]!["name"]!);
+
+    private static string?[] Members(JsonObject map) =>
+        [.. ((JsonArray)JsonNode.Parse((string)map["data"]!["members"]!)!).Select(member => (string?)member!["name"])];
+
+    private static string?[] Owners(JsonObject map) => [.. map["metadata"]!["ownerReferences"]!.AsArray().Select(owner => (string?)owner!["uid"])];
+}
