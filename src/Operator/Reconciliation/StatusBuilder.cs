@@ -13,6 +13,7 @@ internal static class StatusBuilder
     public const string InvalidSpec = "InvalidSpec";
     public const string Rejected = "Rejected";
     public const string InitializationFailed = "InitializationFailed";
+    public const string SecretIncomplete = "SecretIncomplete";
     private const int MaxMessage = 1024;
 
     /// <param name="instance">The instance.</param>
@@ -37,7 +38,7 @@ internal static class StatusBuilder
         var ready = (failure, Incomplete(instance, view), podReady.Status, initialized.Status) switch
         {
             ({ } why, _, _, _) => new InstanceCondition("Ready", false, Rejected, why),
-            (_, { } secret, _, _) => new("Ready", false, "SecretIncomplete", secret),
+            (_, { } secret, _, _) => new("Ready", false, SecretIncomplete, secret),
             (_, _, not true, _) => podReady,
             (_, _, _, not true) => new("Ready", false, initialized.Reason, initialized.Message),
             _ => new("Ready", true, "Ready", "The instance is initialized and its pod is ready."),
@@ -47,7 +48,7 @@ internal static class StatusBuilder
             (_, true) => new InstanceCondition("Progressing", true, "RestartPending",
                 "The pod is restarted when all other replicas of its availability groups are ready and have a role."),
             (true, _) => new("Progressing", false, "UpToDate", "Everything is as specified."),
-            _ when ready.Reason is Rejected or InitializationFailed or "SecretIncomplete" => new("Progressing", false, ready.Reason, ready.Message),
+            _ when ready.Reason is Rejected or InitializationFailed or SecretIncomplete => new("Progressing", false, ready.Reason, ready.Message),
             _ => new("Progressing", true, ready.Reason, ready.Message),
         };
         return [ready, initialized, progressing];

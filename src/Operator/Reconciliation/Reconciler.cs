@@ -1,0 +1,177 @@
+using System.Text.Json.Nodes;
+using Agents.Kubernetes;
+using Agents.Operator.Manifests;
+using Agents.Operator.Specs;
+using Microsoft.Extensions.Logging;
+
+namespace Agents.Operator.Reconciliation;
+
+/// <summary>What is known about the watched kinds at one moment.</summary>
+internal sealed record Snapshot(
+    IReadOnlyList<JsonObject> SqlServers, IReadOnlyList<JsonObject> StatefulSets, IReadOnlyList<JsonObject> Jobs, IReadOnlyList<JsonObject> Pods,
+    IReadOnlyList<JsonObject> GroupMaps);
+
+/// <summary>One turn: observe, plan, run the steps, write status. Holds nothing that a restart of the operator would miss.</summary>
+internal sealed partial class Reconciler
+{
+    private readonly IKubernetesApi api;
+    private readonly StepRunner runner;
+    private readonly SecretObserver secrets;
+    private readonly StatusWriter status;
+    private readonly IReadOnlyList<KeyValuePair<string, string>> timings;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+
+    public Reconciler(
+        IKubernetesApi api, StepRunner runner, SecretObserver secrets, StatusWriter status, IReadOnlyList<KeyValuePair<string, string>> timings,
+        TimeProvider time, ILogger logger)
+    {
+        this.api = api;
+        this.runner = runner;
+        this.secrets = secrets;
+        this.status = status;
+        this.timings = timings;
+        this.time = time;
+        this.logger = logger;
+    }
+
+    /// <returns>False when something is to be tried again soon.</returns>
+    public async Task<bool> TurnAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        var done = true;
+        var namespaces = snapshot.SqlServers.Concat(snapshot.GroupMaps).Select(NamespaceOf).Distinct(StringComparer.Ordinal);
+        foreach (var @namespace in namespaces.Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                done &= await NamespaceAsync(@namespace, snapshot, cancellationToken).ConfigureAwait(false);
+            }
+            catch (KubernetesException error)
+            {
+                // The other namespaces must not wait for this one.
+                LogFailure(@namespace, error.Failure, error.Message);
+                done = false;
+            }
+        }
+
+        return done;
+    }
+
+    private static string NamespaceOf(JsonObject document) => (string?)document["metadata"]?["namespace"] ?? string.Empty;
+
+    private static string NameOf(JsonObject document) => (string?)document["metadata"]?["name"] ?? string.Empty;
+
+    private static bool IsTransient(KubernetesException error) => error.Failure is KubernetesFailure.Unreachable or KubernetesFailure.Busy;
+
+    private async Task<bool> NamespaceAsync(string @namespace, Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        var view = await ObserveAsync(@namespace, snapshot, cancellationToken).ConfigureAwait(false);
+        var done = true;
+        foreach (var step in GroupPlanner.Plan(view))
+        {
+            var manifest = ((Step.Apply)step).Manifest;
+            var current = (string?)manifest["kind"] == "ConfigMap" ? view.GroupMaps.GetValueOrDefault(NameOf(manifest)) : null;
+            await runner.RunAsync(step, current, cancellationToken).ConfigureAwait(false);
+        }
+
+        var outdated = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var instance in view.Instances.Where(instance => instance.Reading.Spec is not null && !instance.Deleting))
+            if (IsOutdated(instance))
+                outdated.Add(instance.Name);
+        if (outdated.Count > 0)
+            await RestartAsync(@namespace, view, outdated, cancellationToken).ConfigureAwait(false);
+        foreach (var instance in view.Instances.Where(instance => !instance.Deleting))
+        {
+            var failure = await InstanceAsync(instance, view, cancellationToken).ConfigureAwait(false);
+            done &= failure is null;
+            var conditions = StatusBuilder.Conditions(instance, view, failure, outdated.Contains(instance.Name));
+            await status.WriteAsync(instance, conditions, cancellationToken).ConfigureAwait(false);
+        }
+
+        return done;
+    }
+
+    private async Task<string?> InstanceAsync(InstanceView instance, NamespaceView view, CancellationToken cancellationToken)
+    {
+        foreach (var step in SqlServerPlanner.Plan(instance, view, timings, time.GetUtcNow()))
+        {
+            var manifest = (step as Step.Apply)?.Manifest;
+            var current = (string?)manifest?["kind"] == "StatefulSet" ? instance.StatefulSet : null;
+            try
+            {
+                await runner.RunAsync(step, current, cancellationToken).ConfigureAwait(false);
+            }
+            catch (KubernetesException error) when (!IsTransient(error))
+            {
+                var what = manifest is null ? step.GetType().Name : $"{(string?)manifest["kind"]} {NameOf(manifest)}";
+                LogRejected(what, view.Namespace, error.Message);
+                return $"{what}: {error.Message}";
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<NamespaceView> ObserveAsync(string @namespace, Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        JsonObject? Find(IReadOnlyList<JsonObject> list, string name) =>
+            list.FirstOrDefault(item => NameOf(item) == name && NamespaceOf(item) == @namespace);
+        var instances = new List<InstanceView>();
+        foreach (var document in snapshot.SqlServers.Where(item => NamespaceOf(item) == @namespace).OrderBy(NameOf, StringComparer.Ordinal))
+        {
+            var name = NameOf(document);
+            var reading = SpecReader.Read(document);
+            instances.Add(new InstanceView
+            {
+                Document = document,
+                Reading = reading,
+                AgentLogin = reading.Spec is null
+                    ? SecretSighting.Absent
+                    : await secrets.LookAsync(@namespace, Names.AgentLogin(name), SecretManifests.AgentLoginKeys, cancellationToken).ConfigureAwait(false),
+                StatefulSet = Find(snapshot.StatefulSets, name),
+                Job = Find(snapshot.Jobs, Names.InitJob(name)),
+                Pod = Find(snapshot.Pods, Names.Pod(name)),
+            });
+        }
+
+        return new NamespaceView
+        {
+            Namespace = @namespace,
+            Instances = instances,
+            MirroringCertificate = instances.Exists(instance => instance.Reading.Spec is not null)
+                ? await secrets.LookAsync(@namespace, Names.MirroringCertificate, SecretManifests.MirroringCertificateKeys, cancellationToken)
+                    .ConfigureAwait(false)
+                : SecretSighting.Absent,
+            GroupMaps = snapshot.GroupMaps.Where(map => NamespaceOf(map) == @namespace && map["metadata"]?["labels"]?[Names.GroupLabel] is not null)
+                .ToDictionary(NameOf),
+        };
+    }
+
+    /// <summary>Restarts are decided on what the API server says now, not on the watched copy, which may lag behind our own last restart.</summary>
+    private async Task RestartAsync(string @namespace, NamespaceView view, HashSet<string> outdated, CancellationToken cancellationToken)
+    {
+        var pods = await api.ListAsync(Resources.Pods, @namespace, new ListOptions(LabelSelector: Names.InstanceLabel), cancellationToken).ConfigureAwait(false);
+        var candidates = view.Instances.Where(instance => !instance.Deleting).Select(instance =>
+        {
+            var current = instance with { Pod = pods.Items.FirstOrDefault(pod => NameOf(pod) == Names.Pod(instance.Name)) };
+            return new RestartCandidate(
+                Names.Pod(instance.Name), (string?)current.Pod?["metadata"]?["uid"] ?? string.Empty,
+                outdated.Contains(instance.Name) && IsOutdated(current) && current.Pod?["metadata"]?["deletionTimestamp"] is null,
+                StatusBuilder.IsReady(current.Pod), StatusBuilder.Roles(current));
+        });
+        foreach (var step in RestartPlanner.Plan(@namespace, [.. candidates]))
+            await runner.RunAsync(step, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Compares with the StatefulSet as it is, so that a pod is only restarted once its new template is in place.</summary>
+    private static bool IsOutdated(InstanceView instance) =>
+        instance.Pod is { } pod && instance.StatefulSet is { } set
+        && (string?)set["spec"]?["template"]?["metadata"]?["annotations"]?[Names.RestartHash] is { } wanted
+        && (string?)pod["metadata"]?["annotations"]?[Names.RestartHash] != wanted;
+
+    [LoggerMessage(LogLevel.Warning, "Namespace {Namespace}: {Failure}: {Message}")]
+    private partial void LogFailure(string @namespace, KubernetesFailure failure, string message);
+
+    [LoggerMessage(LogLevel.Warning, "{What} in {Namespace} was rejected: {Message}")]
+    private partial void LogRejected(string what, string @namespace, string message);
+}

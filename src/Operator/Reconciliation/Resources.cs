@@ -1,0 +1,31 @@
+using System.Text.Json.Nodes;
+using Agents.Kubernetes;
+
+namespace Agents.Operator.Reconciliation;
+
+/// <summary>The kinds that the operator handles, as plain documents: users' fields that we do not model must not get lost.</summary>
+internal static class Resources
+{
+    public static readonly ResourceType<JsonObject> Definitions =
+        KubernetesTypes.Untyped("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced: false);
+
+    public static readonly ResourceType<JsonObject> SqlServers = KubernetesTypes.Untyped("mssql.microsoft.com", "v1", "sqlservers", "SqlServer", true);
+    public static readonly ResourceType<JsonObject> Pods = KubernetesTypes.Untyped("", "v1", "pods", "Pod", true);
+    public static readonly ResourceType<JsonObject> Secrets = KubernetesTypes.Untyped("", "v1", "secrets", "Secret", true);
+    public static readonly ResourceType<JsonObject> Events = KubernetesTypes.Untyped("", "v1", "events", "Event", true);
+    public static readonly ResourceType<JsonObject> ConfigMaps = KubernetesTypes.Untyped("", "v1", "configmaps", "ConfigMap", true);
+    public static readonly ResourceType<JsonObject> StatefulSets = KubernetesTypes.Untyped("apps", "v1", "statefulsets", "StatefulSet", true);
+    public static readonly ResourceType<JsonObject> Jobs = KubernetesTypes.Untyped("batch", "v1", "jobs", "Job", true);
+
+    private static readonly Dictionary<string, ResourceType<JsonObject>> Applied = new[]
+    {
+        ConfigMaps, StatefulSets,
+        KubernetesTypes.Untyped("", "v1", "services", "Service", true),
+        KubernetesTypes.Untyped("", "v1", "serviceaccounts", "ServiceAccount", true),
+        KubernetesTypes.Untyped("rbac.authorization.k8s.io", "v1", "roles", "Role", true),
+        KubernetesTypes.Untyped("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", true),
+    }.ToDictionary(type => type.Kind);
+
+    /// <summary>The kind of a document that the operator applies.</summary>
+    public static ResourceType<JsonObject> Of(JsonObject manifest) => Applied[(string)manifest["kind"]!];
+}

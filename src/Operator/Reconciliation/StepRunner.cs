@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+using Agents.Kubernetes;
+using Agents.Operator.Manifests;
+using Agents.Operator.Specs;
+using Agents.Security;
+using Microsoft.Extensions.Logging;
+
+namespace Agents.Operator.Reconciliation;
+
+/// <summary>Carries out steps. Running a step twice does no harm.</summary>
+internal sealed partial class StepRunner
+{
+    /// <summary>How long an applied document is trusted to be still as applied when nothing is seen to have changed it.</summary>
+    private static readonly TimeSpan Trust = TimeSpan.FromMinutes(1);
+
+    private readonly IKubernetesApi api;
+    private readonly TimeProvider time;
+    private readonly PasswordGenerator passwords;
+    private readonly ILogger logger;
+    private readonly Dictionary<(string Kind, string Namespace, string Name), (string Hash, string Mark, long At)> applied = [];
+
+    public StepRunner(IKubernetesApi api, TimeProvider time, PasswordGenerator passwords, ILogger logger)
+    {
+        this.api = api;
+        this.time = time;
+        this.passwords = passwords;
+        this.logger = logger;
+    }
+
+    /// <param name="step">What to do.</param>
+    /// <param name="current">The object that an <see cref="Step.Apply"/> is about, when it is watched.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task RunAsync(Step step, JsonObject? current, CancellationToken cancellationToken)
+    {
+        switch (step)
+        {
+            case Step.CreateAgentLogin create:
+                var login = SecretManifests.AgentLogin(create.Spec, passwords.Create());
+                await CreateAsync(Resources.Secrets, create.Spec.Namespace, login, cancellationToken).ConfigureAwait(false);
+                break;
+            case Step.CreateMirroringCertificate create:
+                var certificate = MirroringCertificate.Create(time.GetUtcNow(), passwords);
+                var secret = SecretManifests.MirroringCertificate(create.Namespace, certificate, passwords.Create());
+                await CreateAsync(Resources.Secrets, create.Namespace, secret, cancellationToken).ConfigureAwait(false);
+                break;
+            case Step.CreateJob create:
+                await CreateAsync(Resources.Jobs, (string)create.Manifest["metadata"]!["namespace"]!, create.Manifest, cancellationToken)
+                    .ConfigureAwait(false);
+                break;
+            case Step.DeleteJob delete:
+                LogDelete(delete.Namespace, delete.Name, delete.Because);
+                await DeleteAsync(Resources.Jobs, delete.Namespace, delete.Name, delete.Uid, cancellationToken).ConfigureAwait(false);
+                break;
+            case Step.RestartPod restart:
+                LogRestart(restart.Namespace, restart.Name, restart.Because);
+                await DeleteAsync(Resources.Pods, restart.Namespace, restart.Name, restart.Uid, cancellationToken).ConfigureAwait(false);
+                break;
+            case Step.Apply apply:
+                await ApplyAsync(apply.Manifest, current, cancellationToken).ConfigureAwait(false);
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    /// <summary>What changes when somebody else changes what we applied.</summary>
+    private static string Mark(JsonObject? current) => (string?)current?["kind"] switch
+    {
+        null => string.Empty,
+        "ConfigMap" => ContentHash.Of(new JsonObject
+        {
+            ["data"] = current["data"]?[GroupConfigMapManifest.MembersKey]?.DeepClone(),
+            ["owners"] = current["metadata"]?["ownerReferences"]?.DeepClone(),
+        }),
+        _ => $"{current["metadata"]?["uid"]} {current["metadata"]?["generation"]}",
+    };
+
+    private async Task CreateAsync(ResourceType<JsonObject> type, string @namespace, JsonObject manifest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.CreateAsync(type, @namespace, (JsonObject)manifest.DeepClone(), cancellationToken).ConfigureAwait(false);
+            LogCreated(type.Kind, @namespace, (string?)manifest["metadata"]?["name"]);
+        }
+        catch (KubernetesException error) when (error.Failure == KubernetesFailure.AlreadyExists)
+        {
+            // Made in an earlier turn that this one has not seen yet.
+        }
+    }
+
+    private async Task DeleteAsync(ResourceType<JsonObject> type, string @namespace, string name, string uid, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.DeleteAsync(type, @namespace, name, cancellationToken, new DeleteOptions(Uid: uid)).ConfigureAwait(false);
+        }
+        catch (KubernetesException error) when (error.Failure is KubernetesFailure.Conflict or KubernetesFailure.NotFound)
+        {
+            // The one that was meant is gone already.
+        }
+    }
+
+    private async Task ApplyAsync(JsonObject manifest, JsonObject? current, CancellationToken cancellationToken)
+    {
+        var type = Resources.Of(manifest);
+        var @namespace = (string)manifest["metadata"]!["namespace"]!;
+        var name = (string)manifest["metadata"]!["name"]!;
+        var hash = ContentHash.Of(manifest);
+        if (applied.TryGetValue((type.Kind, @namespace, name), out var last) && last.Hash == hash && last.Mark == Mark(current)
+            && time.GetElapsedTime(last.At) < Trust)
+            return;
+        var watched = type.Kind is "ConfigMap" or "StatefulSet";
+        var result = await api.ApplyAsync(type, @namespace, name, manifest, Names.FieldManager, cancellationToken).ConfigureAwait(false);
+        applied[(type.Kind, @namespace, name)] = (hash, watched ? Mark(result) : string.Empty, time.GetTimestamp());
+        if (last.Hash != hash)
+            LogApplied(type.Kind, @namespace, name);
+    }
+
+    [LoggerMessage(LogLevel.Information, "Created {Kind} {Namespace}/{Name}")]
+    private partial void LogCreated(string kind, string @namespace, string? name);
+
+    [LoggerMessage(LogLevel.Information, "Applied {Kind} {Namespace}/{Name}")]
+    private partial void LogApplied(string kind, string @namespace, string name);
+
+    [LoggerMessage(LogLevel.Information, "Deleting Job {Namespace}/{Name}: {Because}")]
+    private partial void LogDelete(string @namespace, string name, string because);
+
+    [LoggerMessage(LogLevel.Information, "Restarting pod {Namespace}/{Name}: {Because}")]
+    private partial void LogRestart(string @namespace, string name, string because);
+}
