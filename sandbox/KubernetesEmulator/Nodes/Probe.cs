@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using KubernetesEmulator.Objects;
+
+namespace KubernetesEmulator.Nodes;
+
+/// <summary>Runs the actions of probes and hooks: true means success, and nothing throws but cancellation.</summary>
+internal sealed class Probe(Func<IReadOnlyList<string>, TimeSpan, CancellationToken, Task<bool>> execute)
+{
+    private static readonly HttpClient Http = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        PooledConnectionLifetime = TimeSpan.Zero,
+#pragma warning disable CA5359 // The kubelet does not verify a probed server's certificate either.
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+#pragma warning restore CA5359
+    });
+
+    public async Task<bool> RunAsync(JsonObject action, JsonObject container, string podIP, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (action.Document("exec") is { } exec)
+            return await execute(exec.Texts("command"), timeout, cancellationToken).ConfigureAwait(false);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bound.CancelAfter(timeout);
+        try
+        {
+            if (action.Document("httpGet") is { } get)
+                return await GetAsync(get, container, podIP, bound.Token).ConfigureAwait(false);
+            if (action.Document("tcpSocket") is { } tcp && Port(tcp, container) is { } port)
+            {
+                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(tcp.Text("host") ?? podIP, port, bound.Token).ConfigureAwait(false);
+                return true;
+            }
+
+            if (action.Number("sleep", "seconds") is { } seconds)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(seconds), bound.Token).ConfigureAwait(false);
+                return true;
+            }
+
+            return false;
+        }
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or UriFormatException or FormatException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    private static int? Port(JsonObject action, JsonObject container)
+    {
+        var text = action.Text("port") ?? "";
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : container.Items("ports").FirstOrDefault(x => x.Text("name") == text)?.Number("containerPort");
+    }
+
+    private static async Task<bool> GetAsync(JsonObject get, JsonObject container, string podIP, CancellationToken cancellationToken)
+    {
+        if (Port(get, container) is not { } port)
+            return false;
+        var scheme = (get.Text("scheme") ?? "HTTP").ToLowerInvariant();
+        var path = get.Text("path") ?? "/";
+        var uri = new Uri($"{scheme}://{get.Text("host") ?? podIP}:{port}{(path.StartsWith('/') ? "" : "/")}{path}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        foreach (var header in get.Items("httpHeaders"))
+            request.Headers.TryAddWithoutValidation(header.Text("name") ?? "", header.Text("value"));
+        using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        return (int)response.StatusCode is >= 200 and < 400;
+    }
+}

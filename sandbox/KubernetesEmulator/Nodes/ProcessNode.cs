@@ -1,0 +1,415 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using Agents.Kubernetes;
+using KubernetesEmulator.Objects;
+
+namespace KubernetesEmulator.Nodes;
+
+/// <summary>
+/// A Kubernetes node that runs containers as processes of this machine. It is the kubelet's part of the contract between API server
+/// and pods: it registers a Node, runs the pods bound to it, and reports what becomes of them.
+/// </summary>
+public sealed class ProcessNode : IAsyncDisposable
+{
+    private const string LeaseNamespace = "kube-node-lease";
+
+    private readonly ProcessNodeOptions _options;
+    private readonly IKubernetesApi _api;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, PodWorker> _workers = [];
+    private readonly Dictionary<string, string> _addresses = [];
+    private readonly string _hostIP;
+    private volatile TaskCompletionSource? _frozen;
+    private CancellationTokenSource? _running;
+    private Mirror? _pods;
+    private Task _tasks = Task.CompletedTask;
+    private int _nextAddress = 2;
+
+    /// <summary>Makes a node that does nothing until it is started.</summary>
+    public ProcessNode(ProcessNodeOptions options, IKubernetesApi api)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        (_options, _api) = (options, api);
+        _hostIP = Address(1);
+    }
+
+    /// <summary>Name of the Node object.</summary>
+    public string Name => _options.Name;
+
+    /// <summary>True between <see cref="StartAsync"/> and a crash or disposal.</summary>
+    public bool Running => _running is not null;
+
+    /// <summary>Registers the node and starts to run its pods; after a crash, as a machine that has booted again.</summary>
+    /// <exception cref="KubernetesException">The node could not be registered.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_running is not null)
+            throw new InvalidOperationException($"Node {Name} runs already.");
+        Directory.CreateDirectory(_options.Directory);
+        Directory.CreateDirectory(_options.VolumeDirectory);
+        await RegisterAsync(cancellationToken).ConfigureAwait(false);
+
+        var running = new CancellationTokenSource();
+        var stop = running.Token;
+        var (work, refresh) = (new Wake(), new Wake());
+        var pods = new Mirror(_api, Kinds.Pods, _options.Time, work.Set, new ListOptions(FieldSelector: $"spec.nodeName={Name}"));
+        var secrets = new Mirror(_api, Kinds.Secrets, _options.Time, refresh.Set);
+        var maps = new Mirror(_api, Kinds.ConfigMaps, _options.Time, refresh.Set);
+        _pods = pods;
+        _running = running;
+        _tasks = Task.WhenAll(
+            Task.Run(() => pods.RunAsync(stop), stop),
+            Task.Run(() => secrets.RunAsync(stop), stop),
+            Task.Run(() => maps.RunAsync(stop), stop),
+            Task.Run(() => LoopAsync(work, TimeSpan.FromSeconds(5), TimeSpan.Zero, _ => Reconcile(pods), stop), stop),
+            Task.Run(() => LoopAsync(refresh, TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(100), RefreshAsync, stop), stop),
+            Task.Run(() => HeartbeatAsync(stop), stop));
+    }
+
+    /// <summary>The machine dies: every process of every pod is killed, and nobody is told.</summary>
+    public async Task CrashAsync()
+    {
+        if (Interlocked.Exchange(ref _running, null) is not { } running)
+            return;
+        List<PodWorker> workers;
+        lock (_lock)
+        {
+            running.Cancel();
+            workers = [.. _workers.Values];
+            _workers.Clear();
+            foreach (var worker in workers)
+                worker.Abandon();
+        }
+
+        Thaw();
+        try
+        {
+            await _tasks.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+
+        await Task.WhenAll(workers.Select(x => x.Completion)).ConfigureAwait(false);
+        foreach (var worker in workers)
+            worker.Dispose();
+        running.Dispose();
+    }
+
+    /// <summary>Stops the whole machine in its tracks, without ending anything, until <see cref="Thaw()"/>.</summary>
+    public void Freeze()
+    {
+        _frozen ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        SignalAll(Posix.SigStop);
+    }
+
+    /// <summary>Ends <see cref="Freeze()"/>.</summary>
+    public void Thaw()
+    {
+        SignalAll(Posix.SigCont);
+        if (Interlocked.Exchange(ref _frozen, null) is { } frozen)
+            frozen.SetResult();
+    }
+
+    /// <summary>Signals every process of a container.</summary>
+    /// <returns>False when no such container runs here.</returns>
+    public bool Signal(string @namespace, string pod, string container, int signal) =>
+        Worker(@namespace, pod)?.Signal(container, signal) > 0;
+
+    /// <summary>Kills every process of a container and waits until its leading process is gone.</summary>
+    /// <returns>False when no such container runs here.</returns>
+    public async Task<bool> KillContainerAsync(
+        string @namespace, string pod, string container, int signal = Posix.SigKill, CancellationToken cancellationToken = default)
+    {
+        if (Worker(@namespace, pod) is not { } worker || worker.RunningId(container) is not { } id || worker.Signal(container, signal) == 0)
+            return false;
+        if (signal != Posix.SigKill)
+            return true;
+        while (worker.RunningId(container) == id)
+            await Task.Delay(TimeSpan.FromMilliseconds(1), _options.Time, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Stops a container's processes without ending them.</summary>
+    /// <returns>False when no such container runs here.</returns>
+    public bool Freeze(string @namespace, string pod, string container) => Signal(@namespace, pod, container, Posix.SigStop);
+
+    /// <summary>Ends <see cref="Freeze(string, string, string)"/>.</summary>
+    /// <returns>False when no such container runs here.</returns>
+    public bool Thaw(string @namespace, string pod, string container) => Signal(@namespace, pod, container, Posix.SigCont);
+
+    /// <summary>Process id of a running container's leading process, or null.</summary>
+    public int? ProcessId(string @namespace, string pod, string container) => Worker(@namespace, pod)?.Pid(container);
+
+    /// <summary>A container's log.</summary>
+    /// <param name="namespace">The pod's namespace.</param>
+    /// <param name="pod">The pod's name.</param>
+    /// <param name="container">The container, or null for the pod's first one.</param>
+    /// <param name="follow">Go on until this run of the container ends.</param>
+    /// <param name="tail">Only so many last lines, or null for all.</param>
+    /// <param name="previous">The run before the present one.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>Blocks of bytes; nothing when there is no such log.</returns>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadLogAsync(
+        string @namespace, string pod, string? container, bool follow = false, int? tail = null, bool previous = false,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var worker = Worker(@namespace, pod);
+        var document = _pods?.Items.GetValueOrDefault($"{@namespace}/{pod}");
+        container ??= document.Items("spec", "containers") is [var first, ..] ? first.Text("name") : null;
+        var uid = worker?.Uid ?? document?.Uid();
+        if (uid is null || container is null)
+            yield break;
+        var folder = Path.Combine(_options.Directory, "pods", uid, "logs", container);
+        var path = Path.Combine(folder, previous ? "previous.log" : "current.log");
+        if (!File.Exists(path))
+            yield break;
+        var id = worker?.RunningId(container);
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (tail is { } lines)
+            LogTail.Seek(file, lines);
+        var buffer = new byte[16384];
+        while (true)
+        {
+            var more = follow && !previous && id is not null && worker!.RunningId(container) == id;
+            for (int count; (count = await file.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+                yield return buffer.AsMemory(0, count).ToArray();
+            if (!more)
+                yield break;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), _options.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Kills everything; the Node object stays.</summary>
+    public async ValueTask DisposeAsync() => await CrashAsync().ConfigureAwait(false);
+
+    private PodWorker? Worker(string @namespace, string pod)
+    {
+        var key = $"{@namespace}/{pod}";
+        lock (_lock)
+            return _workers.Values.FirstOrDefault(x => x.Key == key && !x.Completion.IsCompleted);
+    }
+
+    private void SignalAll(int signal)
+    {
+        lock (_lock)
+        {
+            foreach (var worker in _workers.Values)
+                worker.Signal(null, signal);
+        }
+    }
+
+    private Task GateAsync(CancellationToken cancellationToken) => _frozen?.Task.WaitAsync(cancellationToken) ?? Task.CompletedTask;
+
+    private async Task LoopAsync(Wake wake, TimeSpan longest, TimeSpan settle, Func<CancellationToken, Task> turn, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await wake.WaitAsync(longest, stop).ConfigureAwait(false);
+                if (settle > TimeSpan.Zero)
+                    await Task.Delay(settle, _options.Time, stop).ConfigureAwait(false);
+                await GateAsync(stop).ConfigureAwait(false);
+                await turn(stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // The top of the loop: one bad turn must not end the node.
+                _options.Log($"node {Name}: {e.Message}");
+            }
+        }
+    }
+
+    /// <summary>One worker per pod bound here; whatever is not finished gets started, and whatever is gone gets stopped.</summary>
+    private async Task Reconcile(Mirror mirror)
+    {
+        if (!mirror.Synced)
+            return;
+        var pods = mirror.Items.Values.ToDictionary(x => x.Uid());
+        var removals = new List<JsonObject>();
+        lock (_lock)
+        {
+            if (_running is null)
+                return;
+            foreach (var (uid, worker) in _workers.ToList())
+            {
+                if (pods.TryGetValue(uid, out var pod))
+                {
+                    worker.Update(pod);
+                }
+                else if (!worker.Completion.IsCompleted)
+                {
+                    worker.Removed();
+                }
+                else
+                {
+                    _workers.Remove(uid);
+                    _addresses.Remove(uid);
+                    worker.Dispose();
+                }
+            }
+
+            foreach (var (uid, pod) in pods.Where(x => !_workers.ContainsKey(x.Key)))
+            {
+                if (pod.Finished())
+                {
+                    if (pod.Deleting())
+                        removals.Add(pod);
+                    continue;
+                }
+
+                var older = _workers.Values.Where(x => x.Key == pod.Key()).Select(x => x.Completion).ToList();
+                var worker = new PodWorker(_options, _api, pod, PodAddress(uid), _hostIP, GateAsync);
+                _workers.Add(uid, worker);
+                worker.Start(older.Count > 0 ? Task.WhenAll(older) : null);
+                worker.Update(pod);
+            }
+        }
+
+        foreach (var pod in removals)
+            await _api.DeleteAsync(Kinds.Pods, pod.Namespace(), pod.Name(), CancellationToken.None, new DeleteOptions(0, pod.Uid())).ConfigureAwait(false);
+    }
+
+    private async Task RefreshAsync(CancellationToken stop)
+    {
+        List<PodWorker> workers;
+        lock (_lock)
+            workers = [.. _workers.Values.Where(x => !x.Completion.IsCompleted)];
+        foreach (var worker in workers)
+            await worker.RefreshAsync(stop).ConfigureAwait(false);
+    }
+
+    private string PodAddress(string uid)
+    {
+        if (_addresses.TryGetValue(uid, out var known))
+            return known;
+        for (var i = 0; i < 253; i++)
+        {
+            var candidate = Address(2 + ((_nextAddress - 2 + i) % 253));
+            if (_addresses.ContainsValue(candidate))
+                continue;
+            _nextAddress = 2 + ((_nextAddress - 2 + i + 1) % 253);
+            return _addresses[uid] = candidate;
+        }
+
+        throw new InvalidOperationException($"Node {Name} has no free pod address.");
+    }
+
+    private string Address(int host)
+    {
+        var network = _options.PodNetwork.GetAddressBytes();
+        return new IPAddress([network[0], network[1], (byte)(network[2] + _options.Index), (byte)host]).ToString();
+    }
+
+    private async Task RegisterAsync(CancellationToken cancellationToken)
+    {
+        var labels = new JsonObject { ["kubernetes.io/hostname"] = Name, ["kubernetes.io/os"] = "linux", ["kubernetes.io/arch"] = "amd64" };
+        foreach (var (key, value) in _options.Labels)
+            labels[key] = value;
+        var node = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Node", ["metadata"] = new JsonObject { ["name"] = Name, ["labels"] = labels } };
+        try
+        {
+            await _api.CreateAsync(Kinds.Nodes, null, node, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KubernetesException e) when (e.Failure == KubernetesFailure.AlreadyExists)
+        {
+        }
+
+        try
+        {
+            var leases = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = LeaseNamespace } };
+            await _api.CreateAsync(Kinds.Namespaces, null, leases, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KubernetesException e) when (e.Failure == KubernetesFailure.AlreadyExists)
+        {
+        }
+
+        await RenewAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task HeartbeatAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(_options.Heartbeat, _options.Time, stop).ConfigureAwait(false);
+                await GateAsync(stop).ConfigureAwait(false);
+                await RenewAsync(stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (KubernetesException e)
+            {
+                _options.Log($"node {Name}: heartbeat: {e.Message}");
+            }
+        }
+    }
+
+    /// <summary>Renews the node's Lease, and its status when that is not what it should be.</summary>
+    private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        var now = _options.Time.GetUtcNow();
+        var renewal = new JsonObject { ["spec"] = new JsonObject { ["renewTime"] = now.MicroStamp() } };
+        try
+        {
+            await _api.MergePatchAsync(Kinds.Leases, LeaseNamespace, Name, renewal, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KubernetesException e) when (e.Failure == KubernetesFailure.NotFound)
+        {
+            var lease = new JsonObject
+            {
+                ["apiVersion"] = "coordination.k8s.io/v1",
+                ["kind"] = "Lease",
+                ["metadata"] = new JsonObject { ["name"] = Name, ["namespace"] = LeaseNamespace },
+                ["spec"] = new JsonObject { ["holderIdentity"] = Name, ["leaseDurationSeconds"] = 40, ["renewTime"] = now.MicroStamp() },
+            };
+            await _api.CreateAsync(Kinds.Leases, LeaseNamespace, lease, cancellationToken).ConfigureAwait(false);
+        }
+
+        var node = await _api.GetAsync(Kinds.Nodes, null, Name, cancellationToken).ConfigureAwait(false);
+        if (node is null || node.IsTrue("Ready"))
+            return;
+        var capacity = new JsonObject
+        {
+            ["cpu"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+            ["memory"] = "16Gi",
+            ["ephemeral-storage"] = "100Gi",
+            ["pods"] = "250",
+        };
+        var ready = Documents.Condition(node.Condition("Ready"), "Ready", "True", now, "KubeletReady", "ready");
+        ready["lastHeartbeatTime"] = now.Stamp();
+        var status = new JsonObject
+        {
+            ["capacity"] = capacity,
+            ["allocatable"] = capacity.DeepClone(),
+            ["conditions"] = new JsonArray(ready),
+            ["addresses"] = new JsonArray(
+                new JsonObject { ["type"] = "InternalIP", ["address"] = _hostIP },
+                new JsonObject { ["type"] = "Hostname", ["address"] = Name }),
+            ["nodeInfo"] = new JsonObject
+            {
+                ["kubeletVersion"] = "v1.32.0",
+                ["kubeProxyVersion"] = "v1.32.0",
+                ["containerRuntimeVersion"] = "process://1.0",
+                ["operatingSystem"] = "linux",
+                ["architecture"] = "amd64",
+                ["osImage"] = "processes of this machine",
+                ["kernelVersion"] = Environment.OSVersion.Version.ToString(),
+                ["machineID"] = "",
+                ["systemUUID"] = "",
+                ["bootID"] = "",
+            },
+        };
+        await _api.MergePatchAsync(Kinds.Nodes, null, Name, new JsonObject { ["status"] = status }, cancellationToken, "status").ConfigureAwait(false);
+    }
+}
