@@ -418,6 +418,7 @@ internal sealed class PodWorker : IDisposable
     /// <summary>Ends when the container must be restarted or <paramref name="token"/> is cancelled.</summary>
     private async Task ProbeAsync(ContainerSlot slot, Probe probe, CancellationToken token)
     {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(token);
         try
         {
             var readinessSpec = slot.Spec.Document("readinessProbe");
@@ -440,14 +441,15 @@ internal sealed class PodWorker : IDisposable
                 {
                     Change(() => slot.Ready = ok && slot.Running);
                     return true;
-                }, token);
+                }, both.Token);
             if (slot.Spec.Document("livenessProbe") is { } liveness)
-                await MonitorAsync(slot, probe, liveness, true, static ok => ok, token).ConfigureAwait(false);
+                await MonitorAsync(slot, probe, liveness, true, static ok => ok, both.Token).ConfigureAwait(false);
             else
-                await UntilAsync(token).ConfigureAwait(false);
-            await Task.WhenAny(readiness, UntilAsync(token)).ConfigureAwait(false);
+                await UntilAsync(both.Token).ConfigureAwait(false);
+            await both.CancelAsync().ConfigureAwait(false);
+            await readiness.ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        catch (OperationCanceledException) when (both.IsCancellationRequested)
         {
         }
     }
