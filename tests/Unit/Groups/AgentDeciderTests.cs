@@ -296,7 +296,7 @@ internal sealed class AgentDeciderTests
         Sighting<Agents.Election.LeaseView?>[] leases = [NoLease, Lease(""), Lease("", 9, "mssql2-0"), Lease(Other.Holder), Lease(Other.Holder, 8), Lease(Me.Holder), Lease("mssql1-0_older-uid")];
         Sighting<LocalReplica>[] locals = [Silent, new Refused<LocalReplica>("login"), Local((ReplicaState?)null), Local(ReplicaRole.Primary), Local(ReplicaRole.Secondary), Local(ReplicaRole.Resolving)];
         Sighting<PeerReplica>[] peers = [new Unreachable<PeerReplica>("x"), Peer(null), Peer(ReplicaRole.Primary), Peer(ReplicaRole.Secondary), Peer(ReplicaRole.Resolving, 101)];
-        Sighting<GroupDirectory>[] directories = [new Seen<GroupDirectory>(Group), Uncreated, new Refused<GroupDirectory>("none")];
+        Sighting<GroupDirectory>[] directories = [new Seen<GroupDirectory>(Group), new Seen<GroupDirectory>(Labelled(("mssql1-0", "secondary"))), Uncreated, new Refused<GroupDirectory>("none")];
         AgentMemory[] memories = [Fresh, Renewed, Renewed with { Busy = "x" }, Renewed with { Stopping = true }, Renewed with { RenewedAt = Now - TimeSpan.FromSeconds(1) }, Renewed with { FailoverUncertain = true }];
         var seen = new HashSet<Type>();
         foreach (var lease in leases)
