@@ -1,0 +1,35 @@
+using Agents.Groups;
+
+namespace Unit.Groups;
+
+internal sealed class GroupDocumentsTests
+{
+    [Test]
+    public void What_is_written_is_read()
+    {
+        var request = new FailoverRequest("r1", "!mssql1", true);
+        var result = new FailoverResult("r1", FailoverState.Refused, "it's \"not\" ready", null);
+        Assert.Multiple(() =>
+        {
+            Assert.That(GroupDocuments.ReadMembers(GroupDocuments.WriteMembers(Given.Members)), Is.EqualTo(Given.Members));
+            Assert.That(GroupDocuments.ReadRequest(GroupDocuments.WriteRequest(request, DateTimeOffset.UnixEpoch)), Is.EqualTo(request));
+            Assert.That(GroupDocuments.ReadResult(GroupDocuments.WriteResult(result, DateTimeOffset.UnixEpoch)), Is.EqualTo(result));
+            Assert.That(GroupDocuments.ReadCreator(GroupDocuments.WriteCreator("mssql1-0", DateTimeOffset.UnixEpoch)), Is.EqualTo("mssql1-0"));
+        });
+    }
+
+    [TestCase("nonsense", "key 'members' is not the JSON expected")]
+    [TestCase("null", "key 'members' is null")]
+    [TestCase("[{\"name\":\"a\"}]", "lacks 'name', 'instance' or 'endpoint'")]
+    [TestCase("[null]", "lacks 'name', 'instance' or 'endpoint'")]
+    [TestCase("[{\"name\":\"a\",\"instance\":\"a\",\"mode\":\"sync\",\"endpoint\":\"x\"}]", "member a has mode 'sync', expected synchronousCommit")]
+    public void What_does_not_fit_is_refused_by_its_key(string text, string message) =>
+        Assert.That(() => GroupDocuments.ReadMembers(text), Throws.TypeOf<InvalidDataException>().With.Message.Contains(message));
+
+    [TestCase("{}")]
+    [TestCase("{\"id\":\"\"}")]
+    [TestCase("{\"id\":\"a\",\"state\":\"7\"}")]
+    [TestCase("{\"id\":\"a\",\"state\":\"Perhaps\"}")]
+    public void A_result_that_is_none_is_refused(string text) =>
+        Assert.That(() => GroupDocuments.ReadResult(text), Throws.TypeOf<InvalidDataException>());
+}
