@@ -42,7 +42,13 @@ internal sealed class FailoverJob(IKubernetesApi api, FailoverOptions options, T
                     return ExitCodes.Refused;
                 }
 
-                request ??= await AskAsync(map, cancellationToken).ConfigureAwait(false);
+                if (request is null)
+                {
+                    // What was read before the request was written says nothing about it.
+                    request = await AskAsync(map, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 if (map.Data.TryGetValue(GroupDocuments.RequestKey, out var present) && Read(present) is { } other && other.Id != request.Id)
                 {
                     Say($"Refused: another failover request, {other.Id}, took the place of this one.");
