@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using KubernetesEmulator.Wire;
+using KubernetesEmulator.Resources;
+
+namespace KubernetesEmulator.Http;
+
+/// <summary>One field that a document got wrong.</summary>
+internal sealed record FieldError(string Field, string Reason, string Message)
+{
+    public static FieldError Required(string field, string why = "") =>
+        new(field, "FieldValueRequired", why.Length == 0 ? "Required value" : $"Required value: {why}");
+
+    public static FieldError Invalid(string field, JsonNode? value, string why) =>
+        new(field, "FieldValueInvalid", $"Invalid value: {Document.Show(value)}: {why}");
+
+    public static FieldError Forbidden(string field, string why) => new(field, "FieldValueForbidden", $"Forbidden: {why}");
+
+    public static FieldError Duplicate(string field, JsonNode? value) =>
+        new(field, "FieldValueDuplicate", $"Duplicate value: {Document.Show(value)}");
+
+    public static FieldError NotSupported(string field, JsonNode? value, IEnumerable<string> supported) =>
+        new(field, "FieldValueNotSupported", $"Unsupported value: {Document.Show(value)}: supported values: "
+            + string.Join(", ", supported.Order(StringComparer.Ordinal).Select(s => $"\"{s}\"")));
+
+    public override string ToString() => $"{Field}: {Message}";
+}
+
+/// <summary>A refusal, carried to the client as a <c>Status</c> document.</summary>
+internal sealed class ApiError(int code, string reason, string message, JsonObject? details = null) : Exception(message)
+{
+    public int Code { get; } = code;
+
+    public string Reason { get; } = reason;
+
+    public JsonObject Status() => new()
+    {
+        ["kind"] = "Status",
+        ["apiVersion"] = "v1",
+        ["metadata"] = new JsonObject(),
+        ["status"] = "Failure",
+        ["message"] = Message,
+        ["reason"] = Reason,
+        ["details"] = details?.DeepClone() ?? new JsonObject(),
+        ["code"] = Code,
+    };
+
+    public static ApiError NotFound(Resource r, string name) =>
+        new(404, "NotFound", $"{r.QualifiedName} \"{name}\" not found", Details(r, name));
+
+    public static ApiError NoSuchPath() => new(404, "NotFound", "the server could not find the requested resource");
+
+    public static ApiError AlreadyExists(Resource r, string name) =>
+        new(409, "AlreadyExists", $"{r.QualifiedName} \"{name}\" already exists", Details(r, name));
+
+    public static ApiError Conflict(Resource r, string name, string? why = null) => new(409, "Conflict",
+        $"Operation cannot be fulfilled on {r.QualifiedName} \"{name}\": "
+        + (why ?? "the object has been modified; please apply your changes to the latest version and try again"), Details(r, name));
+
+    public static ApiError Forbidden(Resource r, string name, string why) =>
+        new(403, "Forbidden", $"{r.QualifiedName} \"{name}\" is forbidden: {why}", Details(r, name));
+
+    public static ApiError BadRequest(string message) => new(400, "BadRequest", message);
+
+    public static ApiError Gone(string message) => new(410, "Expired", message);
+
+    public static ApiError MethodNotAllowed() =>
+        new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+
+    public static ApiError UnsupportedMediaType(string message) => new(415, "UnsupportedMediaType", message);
+
+    public static ApiError Invalid(Resource r, string name, IReadOnlyCollection<FieldError> errors)
+    {
+        var kind = r.Group.Length == 0 ? r.Kind : $"{r.Kind}.{r.Group}";
+        var list = errors.Count == 1 ? errors.First().ToString() : $"[{string.Join(", ", errors)}]";
+        return new(422, "Invalid", $"{kind} \"{name}\" is invalid: {list}", new JsonObject
+        {
+            ["name"] = name,
+            ["group"] = r.Group,
+            ["kind"] = r.Kind,
+            ["causes"] = new JsonArray([.. errors.Select(e => new JsonObject
+            {
+                ["reason"] = e.Reason, ["message"] = e.Message, ["field"] = e.Field,
+            })]),
+        });
+    }
+
+    private static JsonObject Details(Resource r, string name)
+    {
+        var details = new JsonObject { ["name"] = name, ["kind"] = r.Plural };
+        if (r.Group.Length > 0)
+            details["group"] = r.Group;
+        return details;
+    }
+}

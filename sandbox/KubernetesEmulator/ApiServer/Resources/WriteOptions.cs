@@ -1,0 +1,11 @@
+namespace KubernetesEmulator.Resources;
+
+/// <summary>What a request says about the manner of a write.</summary>
+internal sealed record WriteOptions(string FieldManager, bool DryRun = false, bool StrictFields = false)
+{
+    /// <summary>Called with a message that the client is to see as a warning.</summary>
+    public Action<string>? Warn { get; init; }
+}
+
+/// <summary>What a request says about the manner of a deletion.</summary>
+internal sealed record Deletion(long? GracePeriodSeconds = null, string? Propagation = null, string? Uid = null, string? ResourceVersion = null, bool DryRun = false);

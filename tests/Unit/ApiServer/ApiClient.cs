@@ -1,0 +1,138 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using KubernetesEmulator;
+
+namespace Unit.KubernetesApiServer;
+
+/// <summary>A server of its own and a plain HTTPS client for it.</summary>
+internal sealed class ApiClient : IAsyncDisposable
+{
+    private readonly X509Certificate2 _authority;
+
+    private ApiClient(KubernetesEmulator.ApiServer server)
+    {
+        Server = server;
+        _authority = X509Certificate2.CreateFromPem(server.CertificateAuthority);
+        Http = Client(server.IssueToken("tester", "system:masters"));
+    }
+
+    public KubernetesEmulator.ApiServer Server { get; }
+
+    public HttpClient Http { get; }
+
+    public static async Task<ApiClient> StartAsync(ApiServerOptions? options = null) => new(await KubernetesEmulator.ApiServer.StartAsync(options));
+
+    public HttpClient Client(string? token)
+    {
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, CustomTrustStore = { _authority },
+        };
+        var client = new HttpClient(handler) { BaseAddress = Server.Address, Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("tester/1.0");
+        if (token is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    public async Task<(int Code, JsonNode Body)> SendAsync(HttpMethod method, string path, string? body = null, string type = "application/json", string? accept = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        }
+
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var response = await Http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return ((int)response.StatusCode, JsonNode.Parse(text)!);
+    }
+
+    public Task<(int Code, JsonNode Body)> Get(string path, string? accept = null) => SendAsync(HttpMethod.Get, path, accept: accept);
+
+    public Task<(int Code, JsonNode Body)> Post(string path, string body) => SendAsync(HttpMethod.Post, path, body);
+
+    public Task<(int Code, JsonNode Body)> Put(string path, JsonNode body) => SendAsync(HttpMethod.Put, path, body.ToJsonString());
+
+    public Task<(int Code, JsonNode Body)> Merge(string path, string body) => SendAsync(HttpMethod.Patch, path, body, "application/merge-patch+json");
+
+    public Task<(int Code, JsonNode Body)> Strategic(string path, string body) => SendAsync(HttpMethod.Patch, path, body, "application/strategic-merge-patch+json");
+
+    public Task<(int Code, JsonNode Body)> JsonPatch(string path, string body) => SendAsync(HttpMethod.Patch, path, body, "application/json-patch+json");
+
+    public Task<(int Code, JsonNode Body)> Apply(string path, string manager, string yaml, bool force = false) =>
+        SendAsync(HttpMethod.Patch, $"{path}?fieldManager={manager}&force={(force ? "true" : "false")}", yaml, "application/apply-patch+yaml");
+
+    public Task<(int Code, JsonNode Body)> Delete(string path, string? options = null) => SendAsync(HttpMethod.Delete, path, options);
+
+    /// <summary>Creates and expects success.</summary>
+    public async Task<JsonNode> Make(string path, string body)
+    {
+        var (code, made) = await Post(path, body);
+        Assert.That(code, Is.EqualTo(201), made.ToJsonString());
+        return made;
+    }
+
+    /// <summary>Opens a watch and reads its events one by one.</summary>
+    public async Task<WatchReader> Watch(string pathAndQuery, string? accept = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        return new WatchReader(response, new StreamReader(await response.Content.ReadAsStreamAsync()));
+    }
+
+    /// <summary>Asks until the answer is as wanted; fails after a bound.</summary>
+    public async Task<JsonNode> Until(string path, Func<int, JsonNode, bool> wanted)
+    {
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            var (code, body) = await Get(path);
+            if (wanted(code, body))
+                return body;
+            if (bound.IsCancellationRequested)
+                Assert.Fail($"{path} is still {code}: {body.ToJsonString()}");
+            await Task.Delay(10);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await Server.DisposeAsync();
+        _authority.Dispose();
+    }
+}
+
+internal sealed class WatchReader(HttpResponseMessage response, StreamReader reader) : IDisposable
+{
+    /// <summary>The next event, or null at the orderly end of the stream.</summary>
+    public async Task<JsonNode?> Next()
+    {
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var line = await reader.ReadLineAsync(bound.Token);
+        return line is null ? null : JsonNode.Parse(line);
+    }
+
+    /// <summary>The next event as <c>TYPE name</c>.</summary>
+    public async Task<string> NextShort()
+    {
+        var e = await Next();
+        return e is null ? "end" : $"{e["type"]} {e["object"]!["metadata"]!["name"]}";
+    }
+
+    public void Dispose()
+    {
+        reader.Dispose();
+        response.Dispose();
+    }
+}
