@@ -70,7 +70,7 @@ internal sealed class DeploymentController(IKubernetesApi api, ControllerOptions
         var updated = current is null ? [] : pods.Where(x => x.Controller() == current.Uid()).ToList();
         var done = updated.Count >= replicas && ready >= replicas;
         JsonObject Make(string type, bool value, string reason) =>
-            Documents.Condition(deployment.Condition(type), type, value ? "True" : "False", view.Now, reason);
+            Fields.Condition(deployment.Condition(type), type, value ? "True" : "False", view.Now, reason);
         return Templates.WriteStatusAsync(api, Kinds.Deployments, deployment, new JsonObject
         {
             ["observedGeneration"] = deployment.Number("metadata", "generation") ?? 1,

@@ -89,7 +89,7 @@ internal sealed class JobController(IKubernetesApi api, ControllerOptions option
             await api.CreateAsync(Kinds.Pods, job.Namespace(), pod, cancellationToken).ConfigureAwait(false);
         }
 
-        JsonObject Make(string type, string reason, string message) => Documents.Condition(null, type, "True", view.Now, reason, message);
+        JsonObject Make(string type, string reason, string message) => Fields.Condition(null, type, "True", view.Now, reason, message);
     }
 
     private Task<bool> DeleteAsync(JsonObject pod, CancellationToken cancellationToken) =>

@@ -33,7 +33,7 @@ internal sealed class NodeLifecycle(IKubernetesApi api, ControllerOptions option
 
         if (node.Condition("Ready")?.Text("status") != "Unknown")
         {
-            var ready = Documents.Condition(
+            var ready = Fields.Condition(
                 node.Condition("Ready"), "Ready", "Unknown", view.Now, "NodeStatusUnknown", "Kubelet stopped posting node status.");
             await api.MergePatchAsync(
                 Kinds.Nodes, null, node.Name(),
@@ -50,7 +50,7 @@ internal sealed class NodeLifecycle(IKubernetesApi api, ControllerOptions option
             if (pod.IsTrue("Ready"))
             {
                 var conditions = pod.Items("status", "conditions").Select(x => x.Text("type") == "Ready"
-                    ? Documents.Condition(x, "Ready", "False", view.Now, "NodeNotReady")
+                    ? Fields.Condition(x, "Ready", "False", view.Now, "NodeNotReady")
                     : x.DeepClone());
                 await Templates.WriteStatusAsync(api, Kinds.Pods, pod, new JsonObject { ["conditions"] = conditions.ToJson() }, cancellationToken)
                     .ConfigureAwait(false);

@@ -40,10 +40,12 @@ internal sealed class Scheduler(IKubernetesApi api, ControllerOptions options) :
             await BindClaimsAsync(view, pod, node, cancellationToken).ConfigureAwait(false);
             var binding = new JsonObject
             {
-                ["metadata"] = new JsonObject { ["uid"] = pod.Uid(), ["resourceVersion"] = pod.Version() },
-                ["spec"] = new JsonObject { ["nodeName"] = node },
+                ["apiVersion"] = "v1",
+                ["kind"] = "Binding",
+                ["metadata"] = new JsonObject { ["name"] = pod.Name(), ["namespace"] = pod.Namespace(), ["uid"] = pod.Uid() },
+                ["target"] = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Node", ["name"] = node },
             };
-            await api.MergePatchAsync(Kinds.Pods, pod.Namespace(), pod.Name(), binding, cancellationToken).ConfigureAwait(false);
+            await api.CreateAsync(Kinds.Bindings(pod.Name()), pod.Namespace(), binding, cancellationToken).ConfigureAwait(false);
             _assumed[pod.Uid()] = (pod, node);
         }).ConfigureAwait(false);
     }
@@ -103,7 +105,7 @@ internal sealed class Scheduler(IKubernetesApi api, ControllerOptions options) :
         var before = pod.Condition("PodScheduled");
         if (before?.Text("message") == why)
             return;
-        var condition = Documents.Condition(before, "PodScheduled", "False", view.Now, "Unschedulable", why);
+        var condition = Fields.Condition(before, "PodScheduled", "False", view.Now, "Unschedulable", why);
         var others = pod.Items("status", "conditions").Where(x => x.Text("type") != "PodScheduled").Select(x => x.DeepClone());
         await Templates.WriteStatusAsync(
             api, Kinds.Pods, pod, new JsonObject { ["phase"] = "Pending", ["conditions"] = others.Append(condition).ToJson() }, cancellationToken)

@@ -66,6 +66,6 @@ internal static class PodStatus
         return status;
 
         JsonObject Make(string type, bool value, string? why, string? text) =>
-            Objects.Documents.Condition(pod.Condition(type), type, value ? "True" : "False", now, why, text);
+            Fields.Condition(pod.Condition(type), type, value ? "True" : "False", now, why, text);
     }
 }

@@ -386,7 +386,7 @@ public sealed class ProcessNode : IAsyncDisposable
             ["ephemeral-storage"] = "100Gi",
             ["pods"] = "250",
         };
-        var ready = Objects.Documents.Condition(node.Condition("Ready"), "Ready", "True", now, "KubeletReady", "ready");
+        var ready = Fields.Condition(node.Condition("Ready"), "Ready", "True", now, "KubeletReady", "ready");
         ready["lastHeartbeatTime"] = now.Stamp();
         var status = new JsonObject
         {

@@ -25,6 +25,9 @@ internal static class Kinds
     public static ResourceType<JsonObject> TokenRequests(string serviceAccount) =>
         Core($"serviceaccounts/{serviceAccount}/token", "TokenRequest");
 
+    /// <summary>Creating one of these binds the pod to a node.</summary>
+    public static ResourceType<JsonObject> Bindings(string pod) => Core($"pods/{pod}/binding", "Binding");
+
     private static ResourceType<JsonObject> Core(string plural, string kind, bool namespaced = true) => Of("", plural, kind, namespaced);
 
     private static ResourceType<JsonObject> Of(string group, string plural, string kind, bool namespaced = true) =>

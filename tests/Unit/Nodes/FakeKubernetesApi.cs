@@ -64,6 +64,14 @@ internal sealed class FakeKubernetesApi : IKubernetesApi
         lock (_lock)
         {
             var document = Copy((JsonObject)(object)value);
+            if (type.Kind == "Binding")
+            {
+                var bound = Copy(Present(Key("pods", @namespace, document.Name())));
+                bound["spec"]!["nodeName"] = document.Text("target", "name");
+                Store(Key("pods", @namespace, document.Name()), "pods", bound, WatchEventKind.Modified);
+                return Task.FromResult(value);
+            }
+
             var key = Key(type.Plural, @namespace, document.Name());
             if (_objects.ContainsKey(key))
                 throw new KubernetesException(KubernetesFailure.AlreadyExists, key);

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace KubernetesEmulator.Objects;
 
 /// <summary>Reading of untyped documents: what is absent, or of another type, reads as null or empty.</summary>
-internal static class Documents
+internal static class Fields
 {
     public static JsonNode? At(this JsonNode? node, params ReadOnlySpan<string> path)
     {
