@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Sandbox.Output;
+using Spectre.Console;
+
+namespace Sandbox;
+
+/// <summary>The command line.</summary>
+internal static class SandboxCommandLine
+{
+    /// <summary>Exit code after Ctrl-C or SIGTERM.</summary>
+    public const int Stopped = 130;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = Root(() => Screen(Console.Out, Console.IsOutputRedirected));
+        var configuration = new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+        return await root.Parse(args).InvokeAsync(configuration, CancellationToken.None);
+    }
+
+    internal static RootCommand Root(Func<IScreen> screen)
+    {
+        var json = new Option<FileInfo?>("--json")
+        {
+            Description = "Write the result as JSON to this file, whatever the result is.",
+            HelpName = "FILE",
+        };
+        var demo = new Command(
+            "demo", "Form an availability group, kill its primary, fail over by plan, lose a node and get it back, and check every write (the default).");
+        demo.Options.Add(json);
+        var up = new Command("up", "Start the same cluster, leave it running and print how to reach it, until Ctrl-C.");
+        var root = new RootCommand(
+            "SQL Server Always On availability groups on Kubernetes, on this machine alone: an emulated API server, three nodes whose "
+            + "containers are local processes, simulated SQL Server instances, and the real operator and agents. Linux only.");
+        root.Options.Add(json);
+        root.Subcommands.Add(demo);
+        root.Subcommands.Add(up);
+
+        Func<ParseResult, CancellationToken, Task<int>> runDemo = (parsed, token) =>
+            GuardAsync(screen(), x => new DemoCommand(x, TimeProvider.System).RunAsync(parsed.GetValue(json)?.FullName, token));
+        root.SetAction(runDemo);
+        demo.SetAction(runDemo);
+        up.SetAction((_, token) => GuardAsync(screen(), x => new UpCommand(x).RunAsync(token)));
+        return root;
+    }
+
+    private static IScreen Screen(TextWriter output, bool redirected) =>
+        redirected || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb"
+            ? new PlainScreen(output)
+            : new TerminalScreen(AnsiConsole.Console);
+
+    private static async Task<int> GuardAsync(IScreen screen, Func<IScreen, Task<int>> run)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            screen.Warning("The sandbox runs on Linux only: its nodes give each pod a loopback address and a process group of its own.");
+            return 1;
+        }
+
+        try
+        {
+            return await run(screen);
+        }
+        catch (OperationCanceledException)
+        {
+            screen.Warning("stopped");
+            return Stopped;
+        }
+        catch (Exception e)
+        {
+            // The end of the line for whatever nobody expected; what was started is already cleaned up.
+            screen.Warning($"failed: {e.GetType().Name}: {e.Message}");
+            return 1;
+        }
+    }
+}
