@@ -72,6 +72,7 @@ public static partial class Executable
         int code;
         using (var logging = LoggerFactory.Create(builder => builder
             .SetMinimumLevel(level)
+            .AddFilter("Microsoft.AspNetCore", level < LogLevel.Warning ? LogLevel.Warning : level)
             .AddSimpleConsole(console =>
             {
                 console.SingleLine = true;

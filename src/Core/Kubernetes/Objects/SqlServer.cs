@@ -78,19 +78,12 @@ public sealed record SecretKeyReference : WireRecord
 
 /// <summary>An availability group that the instance belongs to: a plain string, or an object with name and mode.</summary>
 /// <param name="Name">Name of the group.</param>
-/// <param name="AvailabilityMode">One of <see cref="AvailabilityModes"/>; not checked here.</param>
+/// <param name="AvailabilityMode">As the user wrote it; not checked here.</param>
 [JsonConverter(typeof(AvailabilityGroupMembershipConverter))]
-public sealed record AvailabilityGroupMembership(string Name, string AvailabilityMode = AvailabilityModes.SynchronousCommit);
-
-/// <summary>Values of <c>availabilityMode</c>.</summary>
-public static class AvailabilityModes
+public sealed record AvailabilityGroupMembership(string Name, string AvailabilityMode = AvailabilityGroupMembership.DefaultMode)
 {
-    public const string SynchronousCommit = "synchronousCommit";
-    public const string AsynchronousCommit = "asynchronousCommit";
-    public const string ConfigurationOnly = "configurationOnly";
-
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> All { get; } = [SynchronousCommit, AsynchronousCommit, ConfigurationOnly];
+    /// <summary>The mode of a plain name.</summary>
+    public const string DefaultMode = "synchronousCommit";
 }
 
 /// <summary>What became of the instance.</summary>
@@ -126,13 +119,13 @@ public sealed class AvailabilityGroupMembershipConverter : JsonConverter<Availab
         }
 
         return new AvailabilityGroupMembership(
-            name ?? throw new JsonException("An availability group has no 'name'."), mode ?? AvailabilityModes.SynchronousCommit);
+            name ?? throw new JsonException("An availability group has no 'name'."), mode ?? AvailabilityGroupMembership.DefaultMode);
     }
 
     /// <inheritdoc />
     public override void Write(Utf8JsonWriter writer, AvailabilityGroupMembership value, JsonSerializerOptions options)
     {
-        if (value.AvailabilityMode == AvailabilityModes.SynchronousCommit)
+        if (value.AvailabilityMode == AvailabilityGroupMembership.DefaultMode)
         {
             writer.WriteStringValue(value.Name);
             return;
