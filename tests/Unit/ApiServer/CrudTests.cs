@@ -216,6 +216,16 @@ internal sealed class CrudTests : ApiServerFixture
         Assert.That((await Api.SendAsync(HttpMethod.Post, Core("pods"), "x", "application/vnd.kubernetes.protobuf")).Code, Is.EqualTo(415));
     }
 
+    [TestCase(",\"nodeName\":false", "json: cannot unmarshal bool into Go struct field spec.nodeName of type string")]
+    [TestCase(",\"hostPID\":\"yes\"", "json: cannot unmarshal string into Go struct field spec.hostPID of type bool")]
+    [TestCase(",\"terminationGracePeriodSeconds\":\"5\"", "json: cannot unmarshal string into Go struct field spec.terminationGracePeriodSeconds of type int32")]
+    public async Task A_value_of_the_wrong_type_is_a_bad_request(string spec, string expected)
+    {
+        var (code, status) = await Api.Post(Core("pods"), Pod("a", spec));
+        Assert.That(code, Is.EqualTo(400));
+        Assert.That((string?)status["message"], Is.EqualTo($"Pod in version \"v1\" cannot be handled as a Pod: {expected}"));
+    }
+
     [Test]
     public async Task DryRun_answers_but_stores_nothing()
     {

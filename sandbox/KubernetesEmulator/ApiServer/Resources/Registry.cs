@@ -232,7 +232,11 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
     private static void Clean(Resource r, JsonObject o, WriteOptions options)
     {
         if (!r.IsCustom)
+        {
             Document.DropNulls(o);
+            FieldTypes.Check(r, o);
+        }
+
         var metadata = o.Ensure("metadata");
         foreach (var (name, value) in metadata.ToArray())
         {
