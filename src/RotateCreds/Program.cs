@@ -1,1 +1,45 @@
-return 0;
+using Agents.Hosting;
+using Agents.Kubernetes;
+using Agents.RotateCreds;
+using Agents.Sql;
+using Microsoft.Extensions.Logging;
+
+const string name = "mssql-server-k8s-rotate-creds";
+
+return await Executable.RunAsync(args, "Rotates the credentials of one SQL Server instance.", RotateCredsOptions.Variables, async (context, stop) =>
+{
+    var options = RotateCredsOptions.Read(context.Environment);
+    var logger = context.Logging.CreateLogger("RotateCreds");
+    using var api = new HttpKubernetesApi(options.Kubernetes, context.Time, new Random(), name);
+    var rotation = new Rotation(
+        options, api, (host, login) => new SqlClientInstance(host, options.Port, () => login, name, context.Time), logger);
+    Outcome outcome;
+    try
+    {
+        outcome = await rotation.RunAsync(stop).ConfigureAwait(false);
+    }
+    catch (KubernetesException error)
+    {
+        outcome = new Outcome(ExitCodes.Failed, error.Message);
+    }
+    catch (OperationCanceledException) when (stop.IsCancellationRequested)
+    {
+        // Exit code 0 would complete the Job.
+        outcome = new Outcome(ExitCodes.Failed, "Stopped. Run the Job again to complete the rotation.");
+    }
+
+    if (outcome.ExitCode == ExitCodes.Done)
+        RotateCredsLog.Done(logger, outcome.Message);
+    else
+        RotateCredsLog.Failed(logger, outcome.Message);
+    return outcome.ExitCode;
+}).ConfigureAwait(false);
+
+internal static partial class RotateCredsLog
+{
+    [LoggerMessage(LogLevel.Information, "{Message}")]
+    public static partial void Done(ILogger logger, string message);
+
+    [LoggerMessage(LogLevel.Error, "{Message}")]
+    public static partial void Failed(ILogger logger, string message);
+}
