@@ -17,6 +17,7 @@ internal sealed record Outcome(int ExitCode, string Message);
 internal sealed partial class Rotation
 {
     private const string PasswordVariable = "MSSQL_SA_PASSWORD";
+    private const string PreviousSuffix = ".previous";
     private const int SecretAttempts = 5;
 
     private static readonly ResourceType<JsonObject> StatefulSets = KubernetesTypes.Untyped("apps", "v1", "statefulsets", "StatefulSet", true);
@@ -56,7 +57,10 @@ internal sealed partial class Rotation
         var pod = pods.Items.FirstOrDefault(item => (string?)item["metadata"]?["name"] == $"{options.SqlServer}-0");
         if ((string?)pod?["status"]?["podIP"] is not { Length: > 0 } host)
             return Refuse($"pod {options.SqlServer}-0 does not run.");
-        return await RotateAsync(host, reference, Sharers(pods.Items, reference), cancellationToken).ConfigureAwait(false);
+        var old = new List<SqlSecret> { options.CurrentSaPassword };
+        if (Decode(secret, reference.Key + PreviousSuffix) is { } previous)
+            old.Add(new SqlSecret(previous));
+        return await RotateAsync(host, reference, old, Sharers(pods.Items, reference), cancellationToken).ConfigureAwait(false);
     }
 
     private static Outcome Refuse(string why) => new(ExitCodes.Refused, $"Refused, nothing was changed: {why}");
@@ -77,13 +81,24 @@ internal sealed partial class Rotation
            select name,
     ];
 
-    private async Task<Outcome> RotateAsync(string host, (string Name, string Key) reference, string[] sharers, CancellationToken cancellationToken)
+    private static string? Decode(JsonObject secret, string key) =>
+        (string?)secret["data"]?[key] is { Length: > 0 } text ? Encoding.UTF8.GetString(Convert.FromBase64String(text)) : null;
+
+    /// <param name="host">Where the instance is.</param>
+    /// <param name="reference">The key that holds the password of sa.</param>
+    /// <param name="old">
+    /// Passwords to try. Instances may share the Secret: once the first is rotated, the Secret holds the new password, and the others still take
+    /// the one before, which is kept beside it for that.
+    /// </param>
+    /// <param name="sharers">Pods of other instances with the same Secret.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private async Task<Outcome> RotateAsync(
+        string host, (string Name, string Key) reference, IReadOnlyList<SqlSecret> old, string[] sharers, CancellationToken cancellationToken)
     {
-        var current = connect(host, new SqlLogin("sa", options.CurrentSaPassword));
         var changed = false;
         try
         {
-            var inForce = current;
+            var inForce = connect(host, new SqlLogin("sa", options.CurrentSaPassword));
             if (options.NewSaPassword is { } password)
             {
                 var renewed = connect(host, new SqlLogin("sa", password));
@@ -91,7 +106,7 @@ internal sealed partial class Rotation
                 {
                     LogInForce(options.SqlServer);
                 }
-                else if (!await AcceptsAsync(current, cancellationToken).ConfigureAwait(false))
+                else if (await FirstAsync(host, old, cancellationToken).ConfigureAwait(false) is not { } current)
                 {
                     return Refuse($"{options.SqlServer} declines the current password of sa, and the new one too.");
                 }
@@ -106,7 +121,7 @@ internal sealed partial class Rotation
                 }
 
                 changed = true;
-                await UpdateSecretAsync(reference, password, cancellationToken).ConfigureAwait(false);
+                await UpdateSecretAsync(reference, password, keepPrevious: sharers.Length > 0, cancellationToken).ConfigureAwait(false);
                 if (sharers.Length > 0)
                     LogShared(reference.Name, reference.Key, string.Join(", ", sharers));
                 inForce = renewed;
@@ -137,6 +152,18 @@ internal sealed partial class Rotation
         }
     }
 
+    private async Task<ISqlInstance?> FirstAsync(string host, IReadOnlyList<SqlSecret> passwords, CancellationToken cancellationToken)
+    {
+        foreach (var password in passwords)
+        {
+            var instance = connect(host, new SqlLogin("sa", password));
+            if (await AcceptsAsync(instance, cancellationToken).ConfigureAwait(false))
+                return instance;
+        }
+
+        return null;
+    }
+
     private async Task<bool> AcceptsAsync(ISqlInstance instance, CancellationToken cancellationToken)
     {
         try
@@ -150,7 +177,8 @@ internal sealed partial class Rotation
         }
     }
 
-    private async Task UpdateSecretAsync((string Name, string Key) reference, SqlSecret password, CancellationToken cancellationToken)
+    private async Task UpdateSecretAsync(
+        (string Name, string Key) reference, SqlSecret password, bool keepPrevious, CancellationToken cancellationToken)
     {
         var value = Convert.ToBase64String(Encoding.UTF8.GetBytes(password.Reveal()));
         for (var attempt = 1; ; attempt++)
@@ -165,6 +193,10 @@ internal sealed partial class Rotation
 
             if (secret["data"] is not JsonObject data)
                 secret["data"] = data = [];
+            if (keepPrevious && (string?)data[reference.Key] is { Length: > 0 } previous)
+                data[reference.Key + PreviousSuffix] = previous;
+            else
+                data.Remove(reference.Key + PreviousSuffix);
             data[reference.Key] = value;
             try
             {
@@ -195,6 +227,6 @@ internal sealed partial class Rotation
     [LoggerMessage(LogLevel.Information, "Secret {Secret}, key {Key}: holds the new password already")]
     private partial void LogSecretHolds(string secret, string key);
 
-    [LoggerMessage(LogLevel.Warning, "Secret {Secret}, key {Key} is also the one of {Pods}: rotate these to the same password too")]
+    [LoggerMessage(LogLevel.Warning, "Secret {Secret}, key {Key} is also the one of {Pods}: rotate these to the same password too; until then it keeps the one before as well")]
     private partial void LogShared(string secret, string key, string pods);
 }
