@@ -1,144 +1,148 @@
 using Agents.Kubernetes;
 using KubernetesEmulator.Controllers;
 using KubernetesEmulator.Nodes;
+using KubernetesEmulator.Objects;
 using KubernetesEmulator.Services;
 
 namespace KubernetesEmulator;
 
-/// <summary>How an <see cref="EmulatedCluster"/> runs.</summary>
-public sealed record EmulatedClusterOptions
-{
-    /// <summary>Everything that is on disk: kubeconfig, nodes, volumes.</summary>
-    public required string Directory { get; init; }
-
-    /// <summary>Marks every process as <c>SANDBOX_ID</c>.</summary>
-    public required string SandboxId { get; init; }
-
-    /// <summary>The images that the nodes have.</summary>
-    public required IImageStore Images { get; init; }
-
-    /// <summary>How many nodes.</summary>
-    public int Nodes { get; init; } = 3;
-
-    /// <summary>Variables for every process.</summary>
-    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>How the controllers run.</summary>
-    public ControllerOptions Controllers { get; init; } = new();
-
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-
-    /// <summary>Hears what happens, one line at a time.</summary>
-    public Action<string> Log { get; init; } = static _ => { };
-}
-
-/// <summary>An API server, its controllers, nodes that run processes, and stable addresses for Services.</summary>
+/// <summary>A whole cluster in this process: API server, controllers, DNS, Services, and nodes that run pods as processes.</summary>
 public sealed class EmulatedCluster : IAsyncDisposable
 {
-    private readonly ApiServer _server;
-    private readonly List<IAsyncDisposable> _parts = [];
+    private readonly Stack<object> _parts = new();
     private readonly List<ProcessNode> _nodes = [];
 
-    private EmulatedCluster(ApiServer server, string kubeConfig)
+    private EmulatedCluster(ApiServer server, string kubeConfig, string hostsFile, string sandboxId)
     {
-        _server = server;
-        KubeConfigPath = kubeConfig;
-        Api = Client("sandbox");
+        (Server, KubeConfig, HostsFile, SandboxId) = (server, kubeConfig, hostsFile, sandboxId);
+        Client = NewClient("sandbox");
     }
 
-    /// <summary>The API server, as an administrator.</summary>
-    public IKubernetesApi Api { get; }
+    /// <summary>The API server.</summary>
+    public ApiServer Server { get; }
 
-    /// <summary>Where the API server listens.</summary>
-    public Uri Address => _server.Address;
+    /// <summary>Path of an administrator's kubeconfig file.</summary>
+    public string KubeConfig { get; }
 
-    /// <summary>A kubeconfig of an administrator.</summary>
-    public string KubeConfigPath { get; }
+    /// <summary>Path of the hosts file that stands for cluster DNS.</summary>
+    public string HostsFile { get; }
+
+    /// <summary>Every process of the cluster carries it as <c>SANDBOX_ID</c>.</summary>
+    public string SandboxId { get; }
+
+    /// <summary>An administrator's client.</summary>
+    public IKubernetesApi Client { get; }
 
     /// <summary>The nodes.</summary>
     public IReadOnlyList<ProcessNode> Nodes => _nodes;
 
-    /// <summary>Starts everything.</summary>
+    /// <summary>Starts a cluster; when it returns, all nodes are ready.</summary>
     public static async Task<EmulatedCluster> StartAsync(EmulatedClusterOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
+        Directory.CreateDirectory(options.Directory);
         var server = await ApiServer.StartAsync(
-            new ApiServerOptions { DataDirectory = Path.Combine(options.Directory, "api-server"), TimeProvider = options.Time }, cancellationToken)
-            .ConfigureAwait(false);
-        EmulatedCluster? cluster = null;
+            new ApiServerOptions
+            {
+                Port = options.ApiPort,
+                DataDirectory = Path.Combine(options.Directory, "api-server"),
+                ServiceRange = options.ServiceRange,
+                TimeProvider = options.Time,
+            },
+            cancellationToken).ConfigureAwait(false);
+        var kubeConfig = Path.Combine(options.Directory, "kubeconfig");
+        await WritePrivatelyAsync(kubeConfig, server.KubeConfig("admin"), cancellationToken).ConfigureAwait(false);
+        var cluster = new EmulatedCluster(server, kubeConfig, Path.Combine(options.Directory, "hosts"), options.SandboxId);
         try
         {
-            var kubeConfig = Path.Combine(options.Directory, "kubeconfig");
-            await File.WriteAllTextAsync(kubeConfig, server.KubeConfig("admin", ["system:masters"]), cancellationToken).ConfigureAwait(false);
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(kubeConfig, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            cluster = new EmulatedCluster(server, kubeConfig);
-            await cluster.StartPartsAsync(options, cancellationToken).ConfigureAwait(false);
+            await cluster.AssembleAsync(options, cancellationToken).ConfigureAwait(false);
             return cluster;
         }
         catch
         {
-            IAsyncDisposable started = cluster is null ? server : cluster;
-            await started.DisposeAsync().ConfigureAwait(false);
+            await cluster.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    /// <summary>The node that a pod is bound to, or null.</summary>
+    public async Task<ProcessNode?> NodeOfAsync(string @namespace, string pod, CancellationToken cancellationToken)
     {
-        // The processes first: nobody is left to be told anything.
-        await Task.WhenAll(_nodes.Select(x => x.DisposeAsync().AsTask())).ConfigureAwait(false);
-        foreach (var part in Enumerable.Reverse(_parts))
-            await part.DisposeAsync().ConfigureAwait(false);
-        await _server.DisposeAsync().ConfigureAwait(false);
-        (Api as IDisposable)?.Dispose();
+        var found = await Client.GetAsync(Kinds.Pods, @namespace, pod, cancellationToken).ConfigureAwait(false);
+        var name = found.Text("spec", "nodeName");
+        return _nodes.FirstOrDefault(x => x.Name == name);
     }
 
-    private async Task StartPartsAsync(EmulatedClusterOptions options, CancellationToken cancellationToken)
+    /// <summary>Kills every process and stops all parts.</summary>
+    public async ValueTask DisposeAsync()
     {
-        _server.PodLogs = LogAsync;
-        var hosts = Path.Combine(options.Directory, "hosts");
-        await File.WriteAllTextAsync(hosts, "", cancellationToken).ConfigureAwait(false);
-        _parts.Add(ControllerHost.Start(Client("controllers"), options.Controllers with { Time = options.Time, Log = options.Log }));
-        _parts.Add(ClusterNames.Start(Client("cluster-names"), hosts, options.Time));
-        _parts.Add(ServiceForwarder.Start(Client("service-forwarder"), options.Time, options.Log));
-        for (var i = 1; i <= options.Nodes; i++)
+        Server.PodLogs = null;
+        await Task.WhenAll(_nodes.Select(x => x.DisposeAsync().AsTask())).ConfigureAwait(false);
+        while (_parts.TryPop(out var part))
+        {
+            if (part is IAsyncDisposable slow)
+                await slow.DisposeAsync().ConfigureAwait(false);
+            else
+                ((IDisposable)part).Dispose();
+        }
+
+        await Server.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static async Task WritePrivatelyAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using var file = new StreamWriter(path, options);
+        await file.WriteAsync(text.AsMemory(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private HttpKubernetesApi NewClient(string name)
+    {
+        var client = new HttpKubernetesApi(KubernetesConfiguration.FromFile(KubeConfig), TimeProvider.System, new Random(), name);
+        _parts.Push(client);
+        return client;
+    }
+
+    private async Task AssembleAsync(EmulatedClusterOptions options, CancellationToken cancellationToken)
+    {
+        _parts.Push(ClusterNames.Start(NewClient("dns"), HostsFile, options.Time));
+        _parts.Push(ControllerHost.Start(NewClient("controllers"), options.Controllers with { Time = options.Time, Log = options.Log }));
+        _parts.Push(ServiceForwarder.Start(NewClient("services"), options.Time, options.Log));
+        foreach (var name in options.Nodes)
         {
             _nodes.Add(new ProcessNode(
                 new ProcessNodeOptions
                 {
-                    Name = $"node{i}",
-                    Index = i,
+                    Name = name,
+                    Index = _nodes.Count,
                     Images = options.Images,
-                    Directory = Path.Combine(options.Directory, "nodes", $"node{i}"),
+                    Directory = Path.Combine(options.Directory, "nodes", name),
                     VolumeDirectory = Path.Combine(options.Directory, "volumes"),
                     SandboxId = options.SandboxId,
-                    HostsFile = hosts,
-                    ApiServer = _server.Address,
-                    CertificateAuthority = _server.CertificateAuthority,
+                    HostsFile = HostsFile,
+                    ApiServer = Server.Address,
+                    CertificateAuthority = Server.CertificateAuthority,
+                    PodNetwork = options.PodNetwork,
+                    RestartDelay = options.RestartDelay,
                     Environment = options.Environment,
                     Time = options.Time,
                     Log = options.Log,
                 },
-                Client($"node{i}")));
+                NewClient(name)));
         }
 
+        Server.PodLogs = WriteLogAsync;
         await Task.WhenAll(_nodes.Select(x => x.StartAsync(cancellationToken))).ConfigureAwait(false);
     }
 
-    private HttpKubernetesApi Client(string agent) =>
-        new(KubernetesConfiguration.FromFile(KubeConfigPath), TimeProvider.System, new Random(), agent);
-
-    private async Task LogAsync(PodLogRequest request, Stream output, CancellationToken cancellationToken)
+    private async Task WriteLogAsync(PodLogRequest request, Stream output, CancellationToken cancellationToken)
     {
-        var node = _nodes.Find(x => x.Name == request.Node) ?? throw new FileNotFoundException($"There is no node {request.Node}.");
-        await foreach (var block in node.ReadLogAsync(
-            request.Namespace, request.Pod, request.Container, request.Follow, request.TailLines, request.Previous, cancellationToken)
-            .ConfigureAwait(false))
-        {
+        var node = _nodes.FirstOrDefault(x => x.Name == request.Node) ?? throw new FileNotFoundException($"There is no node {request.Node}.");
+        var blocks = node.ReadLogAsync(
+            request.Namespace, request.Pod, request.Container, request.Follow, request.TailLines, request.Previous, cancellationToken);
+        await foreach (var block in blocks.ConfigureAwait(false))
             await output.WriteAsync(block, cancellationToken).ConfigureAwait(false);
-        }
     }
 }

@@ -13,7 +13,6 @@ namespace Sandbox.Playground;
 /// <summary>A whole cluster on this machine, and what the demonstration does to it.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
-    private const int NodeCount = 3;
     private readonly EmulatedCluster _cluster;
     private readonly ProcessGuardian _guardian;
     private readonly string _saPassword;
@@ -25,15 +24,15 @@ internal sealed class Cluster : IAsyncDisposable
         _guardian = guardian;
         _saPassword = saPassword;
         Directory = directory;
-        Group = new Group(cluster.Api, saPassword);
+        Group = new Group(cluster.Client, saPassword);
     }
 
     /// <summary>Everything that is on disk: logs, volumes, kubeconfig.</summary>
     public string Directory { get; }
 
-    public IKubernetesApi Api => _cluster.Api;
+    public IKubernetesApi Api => _cluster.Client;
 
-    public string KubeConfig => _cluster.KubeConfigPath;
+    public string KubeConfig => _cluster.KubeConfig;
 
     public Group Group { get; }
 
@@ -54,7 +53,6 @@ internal sealed class Cluster : IAsyncDisposable
                     Directory = directory,
                     SandboxId = id,
                     Images = Images.In(AppContext.BaseDirectory),
-                    Nodes = NodeCount,
                     Log = Log(Path.Combine(directory, "cluster.log")),
                     Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
                 },
@@ -62,7 +60,7 @@ internal sealed class Cluster : IAsyncDisposable
             var playground = new Cluster(cluster, guardian, directory, new PasswordGenerator().Create(20));
             stage.Progress("starting the operator");
             await playground.StartOperatorAsync(stage.Progress, cancellationToken);
-            await stage.EndAsync($"API server {cluster.Address}, nodes {string.Join(", ", cluster.Nodes.Select(x => x.Name))}, operator ready");
+            await stage.EndAsync($"API server {cluster.Server.Address}, nodes {string.Join(", ", cluster.Nodes.Select(x => x.Name))}, operator ready");
             return playground;
         }
         catch

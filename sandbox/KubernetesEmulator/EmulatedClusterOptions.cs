@@ -1,0 +1,45 @@
+using System.Net;
+using KubernetesEmulator.Controllers;
+using KubernetesEmulator.Nodes;
+
+namespace KubernetesEmulator;
+
+/// <summary>How an <see cref="EmulatedCluster"/> is set up.</summary>
+public sealed record EmulatedClusterOptions
+{
+    /// <summary>Folder for everything the cluster keeps.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>The images that nodes have.</summary>
+    public required IImageStore Images { get; init; }
+
+    /// <summary>Names of the nodes.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = ["node-1", "node-2", "node-3"];
+
+    /// <summary>Marks every process as <c>SANDBOX_ID</c>.</summary>
+    public string SandboxId { get; init; } = Guid.NewGuid().ToString();
+
+    /// <summary>Port of the API server; 0 takes a free one.</summary>
+    public int ApiPort { get; init; }
+
+    /// <summary>A /16 of loopback addresses for pods. Clusters of one machine must not share it.</summary>
+    public IPAddress PodNetwork { get; init; } = new([127, 80, 0, 0]);
+
+    /// <summary>Loopback addresses for Services. Clusters of one machine must not share them.</summary>
+    public IPNetwork ServiceRange { get; init; } = IPNetwork.Parse("127.96.0.0/16");
+
+    /// <summary>The controllers' settings; clock and log are the cluster's.</summary>
+    public ControllerOptions Controllers { get; init; } = new();
+
+    /// <summary>The second restart of a failing container waits this long, each further one twice as long.</summary>
+    public TimeSpan RestartDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Variables for every process.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Hears what the parts report, one line at a time.</summary>
+    public Action<string> Log { get; init; } = static _ => { };
+}
