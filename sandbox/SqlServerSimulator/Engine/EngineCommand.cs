@@ -244,4 +244,7 @@ public sealed record ColumnDefinition(string Name, Contract.SqlType Type)
     public long IdentitySeed { get; init; } = 1;
 
     public long IdentityIncrement { get; init; } = 1;
+
+    /// <summary>Text of the DEFAULT expression, or null. The engine only keeps it; T-SQL computes it.</summary>
+    public string? Default { get; init; }
 }

@@ -1,0 +1,288 @@
+using SqlServerSimulator.TSql.Syntax;
+
+namespace SqlServerSimulator.TSql.Parsing;
+
+internal sealed partial class Parser
+{
+    private Query ParseQuery()
+    {
+        Enter();
+        var body = ParseQueryBody();
+        var order = new List<OrderItem>();
+        if (Accept("ORDER", "BY"))
+        {
+            do
+            {
+                var key = ParseValue();
+                var descending = Accept("DESC");
+                if (!descending) Accept("ASC");
+                order.Add(new OrderItem(key, descending));
+            }
+            while (Accept(","));
+            if (At("OFFSET")) throw NotSimulated("OFFSET");
+        }
+
+        if (At("FOR")) throw NotSimulated("FOR after a query");
+        if (At("OPTION")) throw NotSimulated("OPTION");
+        Leave();
+        return new Query(body, order);
+    }
+
+    private QueryBody ParseQueryBody()
+    {
+        var left = ParseQueryTerm();
+        while (true)
+        {
+            if (At("EXCEPT") || At("INTERSECT")) throw NotSimulated(Current.Text.ToUpperInvariant());
+            if (!At("UNION")) return left;
+            var line = Take().Line;
+            var all = Accept("ALL");
+            left = new UnionBody(left, ParseQueryTerm(), all, line);
+        }
+    }
+
+    private QueryBody ParseQueryTerm()
+    {
+        if (!At("(")) return ParseSelectBody();
+        Take();
+        Enter();
+        var body = ParseQueryBody();
+        Leave();
+        Expect(")");
+        return body;
+    }
+
+    private SelectBody ParseSelectBody()
+    {
+        var line = Current.Line;
+        Expect("SELECT");
+        var distinct = Accept("DISTINCT");
+        if (!distinct) Accept("ALL");
+        var top = ParseTop();
+        var items = new List<SelectItem>();
+        do
+        {
+            items.Add(ParseSelectItem());
+        }
+        while (Accept(","));
+        if (items.Any(item => item is AssignmentItem) && !items.All(item => item is AssignmentItem))
+        {
+            throw Fail(
+                141, 15, "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.", line);
+        }
+
+        if (At("INTO")) throw NotSimulated("SELECT INTO");
+        var from = Accept("FROM") ? ParseSources() : null;
+        var where = Accept("WHERE") ? ParseCondition() : null;
+        var group = new List<Expression>();
+        if (Accept("GROUP", "BY")) group = ParseValues();
+        var having = Accept("HAVING") ? ParseCondition() : null;
+        return new SelectBody(distinct, top, items, from, where, group, having, line);
+    }
+
+    private Expression? ParseTop()
+    {
+        if (!Accept("TOP")) return null;
+        Expression top;
+        if (Accept("("))
+        {
+            top = ParseValue();
+            Expect(")");
+        }
+        else
+        {
+            top = ParsePrimary();
+        }
+
+        if (At("PERCENT") || At("WITH", "TIES")) throw NotSimulated($"TOP … {Current.Text.ToUpperInvariant()}");
+        return top;
+    }
+
+    private SelectItem ParseSelectItem()
+    {
+        var token = Current;
+        if (Accept("*")) return new StarItem(null, token.Line);
+        if (token.Kind == TokenKind.Variable && Ahead(1).Kind == TokenKind.Symbol && IsAssignment(Ahead(1).Text))
+        {
+            ParseVariable(token);
+            Take();
+            var symbol = Take().Text;
+            return new AssignmentItem(token.Text, symbol[..^1], ParseValue(), token.Line);
+        }
+
+        if (token.IsName && !token.IsReserved)
+        {
+            // "a.*" and "alias = value"
+            if (Ahead(1).Is("="))
+            {
+                Take();
+                Take();
+                return new ExpressionItem(ParseValue(), token.Text, token.Line);
+            }
+
+            var mark = _at;
+            if (TryParseStar(out var qualifier)) return new StarItem(qualifier, token.Line);
+            _at = mark;
+        }
+
+        var value = ParseValue();
+        return new ExpressionItem(value, ParseAlias(), token.Line);
+    }
+
+    private static bool IsAssignment(string symbol) => symbol is "=" or "+=" or "-=" or "*=" or "/=" or "%=" or "&=" or "|=" or "^=";
+
+    private bool TryParseStar(out ObjectName? qualifier)
+    {
+        qualifier = null;
+        var parts = new List<string?>();
+        while (Current.IsName && Ahead(1).Is(".") && parts.Count < 4)
+        {
+            parts.Add(Take().Text);
+            Take();
+            if (!Accept("*")) continue;
+            while (parts.Count < 4) parts.Insert(0, null);
+            qualifier = new ObjectName(parts[0], parts[1], parts[2], parts[3]!);
+            return true;
+        }
+
+        return false;
+    }
+
+    private string? ParseAlias()
+    {
+        if (Accept("AS")) return Current.Kind is TokenKind.Text or TokenKind.NationalText ? Take().Text : TakeName();
+        if (Current.Kind is TokenKind.Text or TokenKind.NationalText) return Take().Text;
+        return Current.IsName && !Current.IsReserved && !StartsStatement(Current) ? TakeName() : null;
+    }
+
+    private TableSource ParseSources()
+    {
+        var source = ParseJoined();
+        while (Accept(","))
+        {
+            var line = Current.Line;
+            source = new JoinSource(JoinKind.Cross, source, ParseJoined(), null, line);
+        }
+
+        return source;
+    }
+
+    private TableSource ParseJoined()
+    {
+        var left = ParseSource();
+        while (true)
+        {
+            var line = Current.Line;
+            if (Accept("CROSS"))
+            {
+                if (At("APPLY")) throw NotSimulated("APPLY");
+                Expect("JOIN");
+                left = new JoinSource(JoinKind.Cross, left, ParseSource(), null, line);
+                continue;
+            }
+
+            JoinKind kind;
+            if (At("RIGHT") || At("FULL")) throw NotSimulated($"{Current.Text.ToUpperInvariant()} JOIN");
+            if (At("OUTER", "APPLY")) throw NotSimulated("APPLY");
+            if (Accept("LEFT"))
+            {
+                Accept("OUTER");
+                Expect("JOIN");
+                kind = JoinKind.Left;
+            }
+            else if (Accept("INNER", "JOIN") || Accept("JOIN"))
+            {
+                kind = JoinKind.Inner;
+            }
+            else
+            {
+                return left;
+            }
+
+            Enter();
+            var right = ParseJoined();
+            Leave();
+            Expect("ON");
+            left = new JoinSource(kind, left, right, ParseCondition(), line);
+        }
+    }
+
+    private TableSource ParseSource()
+    {
+        var line = Current.Line;
+        if (Accept("("))
+        {
+            Enter();
+            TableSource inner;
+            if (At("SELECT"))
+            {
+                var query = ParseQuery();
+                Expect(")");
+                Accept("AS");
+                inner = new DerivedSource(query, TakeName(), ParseColumnAliases(), line);
+            }
+            else if (Accept("VALUES"))
+            {
+                var rows = new List<IReadOnlyList<Expression>>();
+                do
+                {
+                    Expect("(");
+                    rows.Add(ParseValues());
+                    Expect(")");
+                }
+                while (Accept(","));
+                Expect(")");
+                Accept("AS");
+                inner = new ValuesSource(rows, TakeName(), ParseColumnAliases() ?? throw Wrong(), line);
+            }
+            else
+            {
+                inner = ParseSources();
+                Expect(")");
+            }
+
+            Leave();
+            return inner;
+        }
+
+        if (Current.Kind == TokenKind.Variable) throw NotSimulated("A table variable");
+        var name = ParseObjectName();
+        if (At("(")) throw NotSimulated($"Table-valued function {name}");
+        if (name.Name.StartsWith('#')) throw NotSimulated("A temporary table");
+        var alias = ParseAlias();
+        ParseHints();
+        return new NamedSource(name, alias, line);
+    }
+
+    private List<string>? ParseColumnAliases()
+    {
+        if (!Accept("(")) return null;
+        var names = new List<string>();
+        do
+        {
+            names.Add(TakeName());
+        }
+        while (Accept(","));
+        Expect(")");
+        return names;
+    }
+
+    private void ParseHints()
+    {
+        if (!At("WITH") || !Ahead(1).Is("(")) return;
+        Take();
+        Take();
+        do
+        {
+            // Hints about locks change nothing that the simulator shows.
+            if (TakeOneOf(
+                "NOLOCK", "READUNCOMMITTED", "READCOMMITTED", "UPDLOCK", "HOLDLOCK", "ROWLOCK", "TABLOCK", "TABLOCKX", "XLOCK", "SERIALIZABLE",
+                "REPEATABLEREAD", "PAGLOCK", "READCOMMITTEDLOCK") < 0)
+            {
+                throw Wrong();
+            }
+        }
+        while (Accept(","));
+        Expect(")");
+    }
+}
