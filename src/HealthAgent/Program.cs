@@ -1,1 +1,32 @@
-return 0;
+using Agents.HealthAgent;
+using Agents.Hosting;
+using Agents.Sql;
+
+EnvironmentVariable[] variables =
+[
+    EnvironmentVariables.PodIP, EnvironmentVariables.HealthPort, EnvironmentVariables.SqlPort, EnvironmentVariables.AgentLoginDirectory,
+    EnvironmentVariables.MonitorPolicy, EnvironmentVariables.ConnectionTimeout,
+];
+
+return await Executable.RunAsync(
+    args,
+    "Answers the liveness probe of a SQL Server instance from its sp_server_diagnostics.",
+    variables,
+    async (context, cancellationToken) =>
+    {
+        var options = HealthAgentOptions.Read(context.Environment);
+        var login = new AgentLoginFiles(options.LoginDirectory);
+        var instance = new SqlClientInstance(
+            options.Address.ToString(), options.SqlPort, login.Read, "mssql-server-k8s-sqlhealth-agent", context.Time);
+        var monitor = new HealthMonitor(instance, options.Policy, context.Time, context.Logging.CreateLogger("HealthAgent"));
+        var endpoint = HealthEndpoint.Build(options.Address, options.HealthPort, monitor.Judge, context.Logging);
+        await using (endpoint.ConfigureAwait(false))
+        {
+            await endpoint.StartAsync(cancellationToken).ConfigureAwait(false);
+            await monitor.RunAsync(cancellationToken).ConfigureAwait(false);
+            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(2), context.Time);
+            await endpoint.StopAsync(bound.Token).ConfigureAwait(false);
+        }
+
+        return ExitCodes.Done;
+    }).ConfigureAwait(false);
