@@ -24,7 +24,7 @@ internal sealed class StepRunnerTests
         var results = await RunAsync(default, new Step("kill", _ => Task.FromResult(Held)));
         Assert.That(results.Single().Ok);
         Assert.That(_output.ToString(), Does.Contain("primary mssql1-0, write gap 812 ms, acknowledged writes lost 0"));
-        Assert.That(_output.ToString(), Does.Not.Contain("\u001b"));
+        Assert.That(_output.ToString().Contains('\u001b'), Is.False);
     }
 
     [Test]
