@@ -18,6 +18,7 @@ public sealed class ServiceForwarder : IAsyncDisposable
     private readonly Mirror _services;
     private readonly Mirror _endpoints;
     private readonly ConcurrentDictionary<IPEndPoint, ServicePort> _ports = [];
+    private readonly HashSet<IPEndPoint> _refused = [];
     private readonly Action<string> _log;
     private readonly Task _tasks;
 
@@ -113,10 +114,12 @@ public sealed class ServiceForwarder : IAsyncDisposable
             try
             {
                 _ports[address] = ServicePort.Listen(address, targets);
+                _refused.Remove(address);
             }
             catch (SocketException e)
             {
-                _log($"services: cannot listen on {address}: {e.Message}");
+                if (_refused.Add(address))
+                    _log($"services: cannot listen on {address}: {e.Message}");
             }
         }
     }
