@@ -1,1 +1,83 @@
-return 0;
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using SqlServerSimulator;
+using SqlServerSimulator.Contract;
+using SqlServerSimulator.Engine;
+using SqlServerSimulator.Hosting;
+using SqlServerSimulator.Tds;
+using SqlServerSimulator.TSql.Execution;
+
+var listen = new Option<string>("--listen") { Description = "Address and port for TDS clients, IP:PORT. Default: all addresses, MSSQL_TCP_PORT or 1433." };
+var data = new Option<string>("--data") { Description = "Folder for the instance's files. Default: /var/opt/mssql." };
+var name = new Option<string>("--name") { Description = "Host name, which becomes the server name, cut to 15 characters. Default: the machine's." };
+var root = new RootCommand(
+    "A SQL Server instance, simulated: speaks TDS, keeps databases, takes part in availability groups with CLUSTER_TYPE = EXTERNAL.\n\n"
+    + "Environment variables, as of the real image: ACCEPT_EULA=Y, MSSQL_SA_PASSWORD (first start), MSSQL_PID, MSSQL_ENABLE_HADR=1, MSSQL_TCP_PORT.")
+{
+    listen, data, name,
+};
+root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(listen), parsed.GetValue(data), parsed.GetValue(name)));
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }).ConfigureAwait(false);
+
+static async Task<int> RunAsync(string? listen, string? data, string? name)
+{
+    var mistakes = new List<string>();
+    var options = SimulatorOptions.Read(listen, data, name, Environment.GetEnvironmentVariable, mistakes);
+    if (mistakes.Count > 0)
+    {
+        foreach (var mistake in mistakes)
+            await Console.Error.WriteLineAsync(mistake).ConfigureAwait(false);
+        return 78;
+    }
+
+    using var stop = new CancellationTokenSource();
+    using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    InstanceHost host;
+    try
+    {
+        host = new InstanceHost(
+            new InstanceOptions
+            {
+                MachineName = options.Name,
+                SaPassword = options.SaPassword,
+                HadrEnabled = options.HadrEnabled,
+                TcpPort = options.Listen.Port,
+                Edition = options.Edition,
+                EngineEdition = options.EngineEdition,
+            },
+            options.Data,
+            options.Listen.Address,
+            Log);
+    }
+    catch (SqlErrorException error)
+    {
+        await Console.Error.WriteLineAsync($"ERROR: Unable to set system administrator password: {error.Error.Message}").ConfigureAwait(false);
+        return 1;
+    }
+
+    await using (host.ConfigureAwait(false))
+    {
+        var listener = await TdsListener.StartAsync(
+            options.Listen, new SqlServer(host), new TdsOptions { CertificateCache = Path.Combine(options.Data, "secrets", "tls.pfx"), Log = Log }, stop.Token)
+            .ConfigureAwait(false);
+        await using (listener.ConfigureAwait(false))
+        {
+            Log("SQL Server is now ready for client connections. This is an informational message; no user action is required.");
+            await Task.WhenAny(host.Exited, Task.Delay(Timeout.Infinite, stop.Token)).ConfigureAwait(false);
+            Log("SQL Server is terminating.");
+        }
+    }
+
+    return 0;
+
+    void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        stop.Cancel();
+    }
+
+    static void Log(string line) => Console.WriteLine(
+        string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd HH:mm:ss.ff} spid1s  {line}"));
+}

@@ -1,16 +1,181 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using SqlServerSimulator.Engine;
 
 namespace SqlServerSimulator.Hosting;
 
-/// <summary>The one gate to an instance. All use of the engine goes through it.</summary>
-internal interface IInstanceGate
+/// <summary>
+/// Lends one engine the world: files, clocks, timers and peers. All entries to the engine go through one lock. What the engine writes is with
+/// the operating system when the call returns, and so survives the death of the process; only after that do sends and completions go out.
+/// </summary>
+internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDisposable
 {
-    /// <summary>Runs a command to its end. Cancellation ends the wait as an attention does; the operation then has failed.</summary>
-    Task<Operation> ExecuteAsync(EngineSession session, EngineCommand command, CancellationToken attention);
+    private readonly Lock gate = new();
+    private readonly ConditionalWeakTable<EngineSession, CancellationTokenSource> ends = [];
+    private readonly List<Action> afterwards = [];
+    private readonly TaskCompletionSource exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FileStore files;
+    private readonly MirroringTransport transport;
+    private readonly Action<string> log;
+    private readonly Timer timer;
+    private readonly SqlInstance instance;
+    private bool disposed;
 
-    /// <summary>Looks at the engine under the gate. Exceptions of the function come out.</summary>
-    T Read<T>(Func<SqlInstance, T> look);
+    /// <summary>Opens the instance.</summary>
+    /// <param name="options">Options of the engine.</param>
+    /// <param name="directory">Where it keeps its files.</param>
+    /// <param name="address">Address of the mirroring port.</param>
+    /// <param name="log">Takes lines for the error log.</param>
+    public InstanceHost(InstanceOptions options, string directory, IPAddress address, Action<string> log)
+    {
+        this.log = log;
+        files = new FileStore(directory);
+        timer = new Timer(_ => Enter(engine => engine.Tick()));
+        transport = new MirroringTransport(this, address, log);
+        lock (gate)
+        {
+            instance = new SqlInstance(options, this);
+            RunAfterwards();
+        }
+    }
 
-    /// <summary>Set when the server ends this session (KILL, role change, shutdown).</summary>
-    CancellationToken Ended(EngineSession session);
+    /// <summary>Ends when SHUTDOWN was executed.</summary>
+    public Task Exited => exit.Task;
+
+    public TimeSpan Now => TimeProvider.System.GetElapsedTime(0);
+
+    public DateTime UtcNow => DateTime.UtcNow;
+
+    /// <summary>Runs something in the engine, and then what came of it.</summary>
+    public void Enter(Action<SqlInstance> work) => Enter(engine =>
+    {
+        work(engine);
+        return true;
+    });
+
+    /// <summary>Runs something in the engine, and then what came of it.</summary>
+    public T Enter<T>(Func<SqlInstance, T> work)
+    {
+        lock (gate)
+        {
+            if (disposed)
+                return default!;
+            try
+            {
+                return work(instance);
+            }
+            finally
+            {
+                RunAfterwards();
+            }
+        }
+    }
+
+    public async Task<Operation> ExecuteAsync(EngineSession session, EngineCommand command, CancellationToken attention)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var operation = Enter(engine =>
+        {
+            var begun = engine.Execute(session, command);
+            begun.OnCompleted(_ => afterwards.Add(() => done.TrySetResult()));
+            return begun;
+        }) ?? throw new OperationCanceledException("The instance is shutting down.");
+        using (attention.Register(() => Enter(_ => operation.Cancel())))
+            await done.Task.ConfigureAwait(false);
+        return operation;
+    }
+
+    public T Read<T>(Func<SqlInstance, T> look)
+    {
+        lock (gate)
+        {
+            try
+            {
+                return look(instance);
+            }
+            finally
+            {
+                RunAfterwards();
+            }
+        }
+    }
+
+    public CancellationToken Ended(EngineSession session) => EndOf(session).Token;
+
+    public Guid NewGuid() => Guid.NewGuid();
+
+    void IEngineEnvironment.Random(Span<byte> buffer) => RandomNumberGenerator.Fill(buffer);
+
+    public (byte[] Certificate, byte[] PrivateKey) CreateCertificate(string subject, DateTime notBefore, DateTime notAfter)
+    {
+        using var key = RSA.Create(2048);
+        var name = new X500DistinguishedName($"CN=\"{subject.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var certificate = request.CreateSelfSigned(
+            new DateTimeOffset(notBefore, TimeSpan.Zero), new DateTimeOffset(notAfter, TimeSpan.Zero));
+        return (certificate.RawData, key.ExportPkcs8PrivateKey());
+    }
+
+    byte[]? IEngineEnvironment.Read(string file) => files.Read(file);
+
+    public void Replace(string file, byte[] content) => files.Replace(file, content);
+
+    public void Append(string file, ReadOnlySpan<byte> bytes) => files.Append(file, bytes);
+
+    public void Truncate(string file, long length) => files.Truncate(file, length);
+
+    public void Delete(string file) => files.Delete(file);
+
+    public void Listen(int port) => afterwards.Add(() => transport.Listen(port));
+
+    public void StopListening() => afterwards.Add(transport.StopListening);
+
+    public void OpenLink(long link, string url) => afterwards.Add(() => transport.Open(link, url));
+
+    public void CloseLink(long link) => afterwards.Add(() => transport.Close(link));
+
+    public void Send(long link, byte[] message) => afterwards.Add(() => transport.Send(link, message));
+
+    public void RequestTick(TimeSpan at)
+    {
+        // A little late rather than a little early, so that the engine does not ask again for the same moment.
+        var wait = at - Now;
+        timer.Change(wait <= TimeSpan.Zero ? 1 : (long)Math.Min(Math.Ceiling(wait.TotalMilliseconds), int.MaxValue), Timeout.Infinite);
+    }
+
+    public void Log(string message) => log(message);
+
+    public void EndSession(EngineSession session)
+    {
+        var end = EndOf(session);
+        afterwards.Add(() => ThreadPool.UnsafeQueueUserWorkItem(static end => end.Cancel(), end, preferLocal: false));
+    }
+
+    public void Exit() => afterwards.Add(() => exit.TrySetResult());
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (gate)
+        {
+            if (disposed)
+                return;
+            disposed = true;
+        }
+
+        await timer.DisposeAsync().ConfigureAwait(false);
+        await transport.DisposeAsync().ConfigureAwait(false);
+        lock (gate)
+            files.Dispose();
+    }
+
+    private CancellationTokenSource EndOf(EngineSession session) => ends.GetValue(session, static _ => new CancellationTokenSource());
+
+    private void RunAfterwards()
+    {
+        for (var i = 0; i < afterwards.Count; i++)
+            afterwards[i]();
+        afterwards.Clear();
+    }
 }
