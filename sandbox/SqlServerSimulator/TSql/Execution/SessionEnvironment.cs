@@ -105,7 +105,7 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
             "DB_ID" when arguments.Count == 0 => Of(new SqlType(SqlKind.SmallInt), arguments, [], _ => (short?)Instance.DatabaseId(session.Database)),
             "DB_ID" => Of(new SqlType(SqlKind.SmallInt), arguments, [Types.Text(128)], a => (short?)Instance.DatabaseId((string)a[0]!)),
             "OBJECT_ID" => ObjectId(arguments),
-            "CERT_ID" => Of(Types.Int, arguments, [Types.Text(258)], a => Parser.TryParseName((string)a[0]!) is { } cert ? Instance.CertificateId(cert.Name) : null),
+            "CERT_ID" => Of(Types.Int, arguments, [Types.Text(258)], a => Instance.CertificateId(Parser.TryParseName((string)a[0]!)?.Name ?? (string)a[0]!)),
             "CERTENCODED" => Of(new SqlType(SqlKind.VarBinary, -1), arguments, [Types.Int], a => Instance.CertificateDer((int)a[0]!)),
             "CERTPRIVATEKEY" => PrivateKey(arguments),
             "SUSER_SNAME" or "SUSER_NAME" when arguments.Count == 0 => Of(Types.Text(128), arguments, [], _ => session.Engine.LoginName),
@@ -190,7 +190,8 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
         return new Bound(Types.Int, frame =>
         {
             if (permission.Value(frame) is not string wanted) return null;
-            var name = Parser.TryParseName((string?)securable.Value(frame) ?? "")?.ToString();
+            var written = (string?)securable.Value(frame);
+            var name = written is null ? null : Parser.TryParseName(written)?.ToString() ?? written;
             SecurableClass? @class = ((string?)kind.Value(frame))?.ToUpperInvariant() switch
             {
                 null or "SERVER" => SecurableClass.Server,
