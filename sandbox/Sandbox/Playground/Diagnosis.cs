@@ -7,7 +7,8 @@ namespace Sandbox.Playground;
 /// <summary>The facts that help most when a step has failed.</summary>
 internal static class Diagnosis
 {
-    private static readonly string[] Chatty = ["mssql-ha-supervisor", "mssql-server-k8s-operator"];
+    private static readonly (string Container, int Lines)[] Told =
+        [("mssql-ha-supervisor", 12), ("mssql-server", 4), ("mssql-server-k8s-init-sql", 3), ("mssql-server-k8s-operator", 5)];
 
     /// <summary>Tells the state of pods and leases, recent warnings and the ends of the logs; bounded, and never fails.</summary>
     public static async Task TellAsync(Cluster cluster, IScreen screen)
@@ -35,20 +36,27 @@ internal static class Diagnosis
             screen.Warning($"(could not read more: {e.Message})");
         }
 
-        foreach (var container in Chatty)
+        foreach (var (container, lines) in Told)
         {
             foreach (var log in Logs(cluster.Directory, container))
-            {
-                screen.Warning($"end of {log}:");
-                foreach (var line in LastLines(log, 12))
-                    screen.Line("  " + line);
-            }
+                Tell(screen, log, lines);
         }
+
+        var own = Path.Combine(cluster.Directory, "cluster.log");
+        if (File.Exists(own))
+            Tell(screen, own, 8);
     }
 
     /// <summary>The last lines of a container's newest log.</summary>
     public static string Tail(string directory, string container, int lines) =>
         Logs(directory, container).LastOrDefault() is { } log ? string.Join(" | ", LastLines(log, lines)) : "(there is no log)";
+
+    private static void Tell(IScreen screen, string log, int lines)
+    {
+        screen.Warning($"end of {log}:");
+        foreach (var line in LastLines(log, lines))
+            screen.Line("  " + line);
+    }
 
     private static List<string> Logs(string directory, string container) =>
         [.. Directory.EnumerateFiles(directory, "current.log", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })

@@ -34,8 +34,7 @@ internal sealed class Scene(Group group, TimeProvider time) : IAsyncDisposable
             async token =>
             {
                 progress(_writer?.LastFailure is { } why ? $"{what} (the writer: {why})" : what);
-                var last = Writes.Snapshot() is { Count: > 0 } writes ? writes[^1] : default;
-                return last.Server is not null && last.At >= from && accept(last.Server) && Writes.TakenBy(last.Server, from) >= EnoughWrites
+                return Writes.Last is { } last && last.At >= from && accept(last.Server) && Writes.TakenBy(last.Server, from) >= EnoughWrites
                     && await Group.LabelledPrimaryAsync(token) == last.Server
                     ? last.Server
                     : null;

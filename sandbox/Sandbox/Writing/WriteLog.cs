@@ -6,12 +6,12 @@ internal sealed class WriteLog
     private readonly Lock _lock = new();
     private readonly List<AcknowledgedWrite> _writes = [];
 
-    public int Count
+    public AcknowledgedWrite? Last
     {
         get
         {
             lock (_lock)
-                return _writes.Count;
+                return _writes.Count == 0 ? null : _writes[^1];
         }
     }
 
