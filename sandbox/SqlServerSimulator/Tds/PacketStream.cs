@@ -77,12 +77,13 @@ internal sealed class PacketStream(Stream stream, int largestMessage)
         }
     }
 
-    /// <summary>Starts to send when much has gathered; nothing waits for the client here.</summary>
+    /// <summary>Starts to send whole packets when much has gathered; nothing waits for the client here.</summary>
     public void Relieve(CancellationToken cancellationToken)
     {
         if (Output.Length < BackgroundThreshold || !writing.IsCompletedSuccessfully) return;
-        var count = Frame(endOfMessage: false);
-        writing = Stream.WriteAsync(frames.AsMemory(0, count), cancellationToken).AsTask();
+        var perPacket = PacketSize - Tds.HeaderSize;
+        var count = Frame(Output.Length / perPacket * perPacket, endOfMessage: false);
+        writing = SendAsync(count, cancellationToken);
     }
 
     /// <summary>Sends all that was written; <paramref name="endOfMessage"/> ends the response.</summary>
@@ -90,9 +91,9 @@ internal sealed class PacketStream(Stream stream, int largestMessage)
     {
         await writing;
         if (Output.Length == 0) return;
-        var count = Frame(endOfMessage);
+        var count = Frame(Output.Length, endOfMessage);
         if (endOfMessage) packetId = 0;
-        await Stream.WriteAsync(frames.AsMemory(0, count), cancellationToken);
+        await SendAsync(count, cancellationToken);
         await Stream.FlushAsync(cancellationToken);
     }
 
@@ -109,9 +110,16 @@ internal sealed class PacketStream(Stream stream, int largestMessage)
         }
     }
 
-    private int Frame(bool endOfMessage)
+    /// <summary>One write a packet, so that a TLS record holds one, as clients are used to: SqlClient stalls on packets in pieces.</summary>
+    private async Task SendAsync(int count, CancellationToken cancellationToken)
     {
-        var payload = Output.Written;
+        for (var position = 0; position < count; position += PacketSize)
+            await Stream.WriteAsync(frames.AsMemory(position, Math.Min(PacketSize, count - position)), cancellationToken);
+    }
+
+    private int Frame(int length, bool endOfMessage)
+    {
+        var payload = Output.Written[..length];
         var perPacket = PacketSize - Tds.HeaderSize;
         var packets = (payload.Length + perPacket - 1) / perPacket;
         var size = payload.Length + (packets * Tds.HeaderSize);
@@ -133,7 +141,7 @@ internal sealed class PacketStream(Stream stream, int largestMessage)
             payload = payload[count..];
         }
 
-        Output.Clear();
+        Output.Discard(length);
         return position;
     }
 

@@ -19,10 +19,18 @@ internal sealed class TokenBuffer
 
     public ReadOnlySpan<byte> Written => bytes.AsSpan(0, Length);
 
-    public void Clear()
+    /// <summary>Forgets the first bytes, which have been sent.</summary>
+    public void Discard(int count)
     {
-        Length = 0;
-        if (bytes.Length > LargestKept) bytes = new byte[InitialSize];
+        var rest = bytes.AsSpan(count, Length - count);
+        Length = rest.Length;
+        if (bytes.Length <= LargestKept) rest.CopyTo(bytes);
+        else
+        {
+            var smaller = new byte[Math.Max(InitialSize, rest.Length)];
+            rest.CopyTo(smaller);
+            bytes = smaller;
+        }
     }
 
     /// <summary>Takes back all that was written after <paramref name="length"/>.</summary>

@@ -9,7 +9,6 @@ namespace SqlServerSimulator.Tds;
 internal static class TypeWriter
 {
     private const int VariantLimit = 8009;
-    private const int PlpChunk = 8000;
     private static readonly DateTime Epoch = new(1900, 1, 1);
 
     /// <summary>Windows-1252, the code page of the server's collation.</summary>
@@ -209,12 +208,10 @@ internal static class TypeWriter
     private static void Plp(TokenBuffer buffer, ReadOnlySpan<byte> value)
     {
         buffer.Int64(value.Length);
-        while (value.Length > 0)
+        if (value.Length > 0)
         {
-            var count = Math.Min(PlpChunk, value.Length);
-            buffer.Int32(count);
-            buffer.Bytes(value[..count]);
-            value = value[count..];
+            buffer.Int32(value.Length);
+            buffer.Bytes(value);
         }
 
         buffer.Int32(0);

@@ -180,6 +180,37 @@ internal sealed class TdsRequestTests : TdsFixture
         Assert.That(RawToken.Parse([.. all])[1].Values[0], Is.EqualTo(text));
     }
 
+    [TestCase(4096)]
+    [TestCase(8000)]
+    [TestCase(32767)]
+    public async Task Large_results_arrive_whole_and_in_full_packets(int packetSize)
+    {
+        var text = string.Concat(Enumerable.Range(0, 400_000).Select(i => (char)('a' + (i % 26)) + "☖"));
+        Server.OnBatch = (_, _, _, output, _) =>
+        {
+            output.Columns([new SqlColumn("t", new SqlType(SqlKind.NVarChar, -1)), new SqlColumn("b", new SqlType(SqlKind.Int))]);
+            for (var i = 0; i < 3; i++) output.Row([text, i]);
+            for (var i = 3; i < 100_000; i++) output.Row(["", i]);
+            output.StatementDone(100_000);
+            return Task.CompletedTask;
+        };
+        using var client = await RawTdsClient.LogInAsync(Listener.EndPoint, packetSize);
+        await client.SendAsync(0x01, RawTdsClient.Batch("x"));
+        var all = new List<byte>();
+        while (true)
+        {
+            var packet = await client.ReceivePacketAsync();
+            all.AddRange(packet.Payload);
+            if (packet.EndOfMessage) break;
+            Assert.That(packet.Payload, Has.Length.EqualTo(packetSize - 8));
+        }
+
+        var tokens = RawToken.Parse([.. all]);
+        Assert.That(tokens, Has.Count.EqualTo(100_002));
+        Assert.That(tokens.Skip(1).Take(3).All(token => text.Equals(token.Values[0])));
+        Assert.That(tokens.Skip(1).Take(100_000).Select(token => token.Values[1]), Is.EqualTo(Enumerable.Range(0, 100_000)));
+    }
+
     [TestCase(1)]
     [TestCase(7)]
     public async Task Requests_may_arrive_in_any_pieces(int fragment)
