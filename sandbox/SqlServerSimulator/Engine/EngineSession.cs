@@ -46,6 +46,8 @@ public sealed class EngineSession
     /// <summary>SESSION_CONTEXT(key).</summary>
     public object? Context(string key) => _context.TryGetValue(key, out var entry) ? entry.Value : null;
 
+    internal string InitialDatabase { get; set; } = "master";
+
     internal Login Login { get; }
 
     internal Transaction? Transaction { get; set; }

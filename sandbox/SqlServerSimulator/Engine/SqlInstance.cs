@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SqlServerSimulator.Contract;
 
 namespace SqlServerSimulator.Engine;
@@ -8,88 +9,421 @@ namespace SqlServerSimulator.Engine;
 /// </summary>
 public sealed partial class SqlInstance
 {
+    private const string MasterFile = "master.json";
+
+    private static readonly string[] SystemDatabases = ["master", "tempdb", "model", "msdb"];
+
+    private readonly Dictionary<short, EngineSession> _sessions = [];
+    private readonly Dictionary<long, Group> _outgoing = [];
+    private readonly Dictionary<Guid, Announcement> _announcements = [];
+    private readonly List<JoinWait> _joins = [];
+    private readonly List<(long Link, TimeSpan Due)> _closing = [];
+    private short _lastSession = 50;
+    private long _lastLink;
+
     /// <summary>Opens the instance from its files, or creates it.</summary>
     public SqlInstance(InstanceOptions options, IEngineEnvironment environment)
     {
         Options = options;
         Environment = environment;
+        StartTime = environment.UtcNow;
+        StartNow = environment.Now;
+        if (environment.Read(MasterFile) is { } file)
+        {
+            Master = JsonSerializer.Deserialize(file, EngineJson.Default.Master)!;
+            Master.ServerName = Master.NextServerName ?? Master.ServerName;
+        }
+        else
+        {
+            Master = new Master { ServerName = options.MachineName, Created = StartTime };
+            Master.Logins.Add(new Login
+            {
+                Name = "sa",
+                PrincipalId = 1,
+                Sid = [1],
+                PasswordHash = HashPassword(options.SaPassword ?? ""),
+                Created = StartTime,
+                Modified = StartTime,
+                PasswordSet = StartTime,
+                Roles = ["sysadmin"],
+            });
+            SaveMaster();
+        }
+
+        LoadDatabases();
+        LoadGroups();
+        if (EndpointStarted)
+        {
+            environment.Listen(Master.Endpoint!.Port);
+        }
+
+        foreach (var group in Groups.Values.Where(group => options.RestartsAsPrimary && group.File.WasPrimary))
+        {
+            group.StartAsPrimary();
+        }
+
+        ScheduleTick();
     }
 
     /// <summary>Options of this process.</summary>
     public InstanceOptions Options { get; }
 
+    /// <summary>@@SERVERNAME and SERVERPROPERTY('ServerName').</summary>
+    public string ServerName => Master.ServerName;
+
+    /// <summary>When the process started.</summary>
+    public DateTime StartTime { get; }
+
+    /// <summary>Monotonic time when the process started.</summary>
+    public TimeSpan StartNow { get; }
+
+    /// <summary>Monotonic time, for sys.dm_os_sys_info.</summary>
+    public TimeSpan Now => Environment.Now;
+
+    /// <summary>Sessions of clients.</summary>
+    public IReadOnlyCollection<EngineSession> Sessions => _sessions.Values;
+
     internal IEngineEnvironment Environment { get; }
 
-    /// <summary>@@SERVERNAME and SERVERPROPERTY('ServerName').</summary>
-    public string ServerName => throw new NotImplementedException();
+    internal Master Master { get; }
 
-    /// <summary>Logs a client in.</summary>
-    public LoginResult LogIn(LoginRequest request) => throw new NotImplementedException();
+    internal Dictionary<Guid, Group> Groups { get; } = [];
 
-    /// <summary>Ends a session on the client's side: rolls back and frees its locks.</summary>
-    public void LogOut(EngineSession session) => throw new NotImplementedException();
+    internal Dictionary<string, Database> Databases { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>sp_reset_connection: rolls back, clears the session context, returns to the login's database.</summary>
-    public void Reset(EngineSession session) => throw new NotImplementedException();
+    internal bool EndpointStarted => Options.HadrEnabled && Master.Endpoint is { Started: true };
 
     /// <summary>Runs a command. Never throws for what a client did wrong: the operation then fails.</summary>
-    public Operation Execute(EngineSession session, EngineCommand command) => throw new NotImplementedException();
+    public Operation Execute(EngineSession session, EngineCommand command)
+    {
+        var operation = new Operation();
+        if (session.IsEnded)
+        {
+            operation.Fail(Errors.Make(596, 21, "Cannot continue the execution because the session is in the kill state."));
+            return operation;
+        }
 
-    /// <summary>A user table for reading. Throws <see cref="SqlErrorException"/> (208, 911, 976, 978, 983, 229 ...).</summary>
-    public TableView Read(EngineSession session, TableName table) => throw new NotImplementedException();
+        try
+        {
+            if (Dispatch(session, command, operation))
+            {
+                operation.Succeed();
+            }
+        }
+        catch (SqlErrorException error)
+        {
+            operation.Fail(error.Error);
+        }
 
-    /// <summary>Rows of sp_server_diagnostics. Throws <see cref="SqlErrorException"/> without VIEW SERVER STATE.</summary>
-    public IReadOnlyList<DiagnosticsRow> Diagnostics(EngineSession session) => throw new NotImplementedException();
-
-    /// <summary>SERVERPROPERTY(name), or null.</summary>
-    public object? ServerProperty(string name) => throw new NotImplementedException();
-
-    /// <summary>LOGINPROPERTY(login, name), or null.</summary>
-    public object? LoginProperty(EngineSession session, string login, string name) => throw new NotImplementedException();
-
-    /// <summary>DB_ID(name), or null.</summary>
-    public int? DatabaseId(string name) => throw new NotImplementedException();
-
-    /// <summary>DB_NAME(id), or null.</summary>
-    public string? DatabaseName(int id) => throw new NotImplementedException();
-
-    /// <summary>OBJECT_ID(name) of a user table in a database, or null.</summary>
-    public int? ObjectId(EngineSession session, TableName name) => throw new NotImplementedException();
-
-    /// <summary>CERT_ID(name) in master, or null.</summary>
-    public int? CertificateId(string name) => throw new NotImplementedException();
-
-    /// <summary>CERTENCODED(id), or null.</summary>
-    public byte[]? CertificateDer(int id) => throw new NotImplementedException();
-
-    /// <summary>CERTPRIVATEKEY(id, password): PVK, or null without a key or permission.</summary>
-    public byte[]? CertificatePrivateKey(EngineSession session, int id, string password) => throw new NotImplementedException();
-
-    /// <summary>sys.fn_hadr_is_primary_replica(database): null when it is in no group.</summary>
-    public bool? IsPrimaryReplica(string database) => throw new NotImplementedException();
-
-    /// <summary>Whether the login holds a permission, by role membership, grant, or a covering permission (HAS_PERMS_BY_NAME).</summary>
-    public bool HasPermission(EngineSession session, string permission, SecurableClass @class = SecurableClass.Server, string? securable = null) =>
-        throw new NotImplementedException();
-
-    /// <summary>IS_SRVROLEMEMBER(role, login); the session's own login when null.</summary>
-    public bool? IsServerRoleMember(EngineSession session, string role, string? login = null) => throw new NotImplementedException();
+        ScheduleTick();
+        return operation;
+    }
 
     /// <summary>Time has passed; see <see cref="IEngineEnvironment.RequestTick"/>.</summary>
-    public void Tick() => throw new NotImplementedException();
+    public void Tick()
+    {
+        foreach (var group in Groups.Values.ToList())
+        {
+            group.Tick();
+        }
+
+        foreach (var closing in _closing.Where(closing => closing.Due <= Environment.Now).ToList())
+        {
+            _closing.Remove(closing);
+            Environment.CloseLink(closing.Link);
+        }
+
+        foreach (var join in _joins.Where(join => join.Deadline <= Environment.Now).ToList())
+        {
+            _joins.Remove(join);
+            join.Operation.Fail(Errors.JoinTimeout(join.Name));
+        }
+
+        foreach (var database in Databases.Values)
+        {
+            foreach (var wait in database.Locks.Waits.Where(wait => wait.Deadline <= Environment.Now).ToList())
+            {
+                database.Locks.Waits.Remove(wait);
+                wait.Transaction.WaitsFor = null;
+                wait.Operation.Fail(Errors.Make(1222, 16, "Lock request time out period exceeded."));
+            }
+        }
+
+        ScheduleTick();
+    }
+
+    internal void ScheduleTick()
+    {
+        var times = Groups.Values.Select(group => group.NextTick())
+            .Concat(_closing.Select(closing => (TimeSpan?)closing.Due))
+            .Concat(_joins.Select(join => (TimeSpan?)join.Deadline))
+            .Concat(Databases.Values.SelectMany(database => database.Locks.Waits.Select(wait => wait.Deadline)));
+        if (times.Min() is { } next)
+        {
+            Environment.RequestTick(next);
+        }
+    }
+
+    internal void Log(string message) => Environment.Log(message);
+
+    internal void SaveMaster() => Environment.Replace(MasterFile, JsonSerializer.SerializeToUtf8Bytes(Master, EngineJson.Default.Master));
+
+    // Sessions
+
+    /// <summary>Logs a client in.</summary>
+    public LoginResult LogIn(LoginRequest request)
+    {
+        var login = FindLogin(request.User);
+        if (login?.PasswordHash is null || !VerifyPassword(login.PasswordHash, request.Password))
+        {
+            if (login is not null)
+            {
+                login.BadPasswords++;
+            }
+
+            Log($"Login failed for user '{request.User}'. Reason: {(login is null ? "Could not find a login matching the name provided" : "Password did not match that for the login provided")}. State {(login is null ? 5 : 8)}.");
+            return new LoginResult(null, [Errors.LoginFailed(request.User)]);
+        }
+
+        if (login.Disabled)
+        {
+            return new LoginResult(null, [Errors.LoginDisabled(request.User)]);
+        }
+
+        login.BadPasswords = 0;
+        var name = request.Database.Length > 0 ? request.Database : login.DefaultDatabase;
+        do
+        {
+            _lastSession = _lastSession == short.MaxValue ? (short)51 : (short)(_lastSession + 1);
+        }
+        while (_sessions.ContainsKey(_lastSession));
+
+        var session = new EngineSession(_lastSession, login, "master", request.ReadOnlyIntent)
+        {
+            ApplicationName = request.ApplicationName, HostName = request.HostName, LoginTime = Environment.UtcNow,
+        };
+        try
+        {
+            session.Database = session.InitialDatabase = Open(session, name);
+        }
+        catch (SqlErrorException error)
+        {
+            var route = Route(name, request.ReadOnlyIntent, error.Error.Number);
+            return new LoginResult(
+                null,
+                error.Error.Number is 911 or 916
+                    ? [Errors.CannotOpen(name), Errors.LoginFailed(request.User)]
+                    : [error.Error, Errors.CannotOpen(name), Errors.LoginFailed(request.User)]) { Route = route };
+        }
+
+        if (Route(name, request.ReadOnlyIntent, 0) is { } target)
+        {
+            return new LoginResult(null, []) { Route = target };
+        }
+
+        _sessions.Add(session.Id, session);
+        return new LoginResult(session, []);
+    }
+
+    /// <summary>Ends a session on the client's side: rolls back and frees its locks.</summary>
+    public void LogOut(EngineSession session)
+    {
+        Rollback(session);
+        _sessions.Remove(session.Id);
+        session.IsEnded = true;
+    }
+
+    /// <summary>sp_reset_connection: rolls back, clears the session context, returns to the login's database.</summary>
+    public void Reset(EngineSession session)
+    {
+        Rollback(session);
+        session.ClearContext();
+        session.LockTimeout = null;
+        if (_sessions.ContainsKey(session.Id))
+        {
+            session.Database = session.InitialDatabase;
+        }
+    }
+
+    internal void EndSessionsIn(Database database, SqlError reason)
+    {
+        FailPending(database, reason);
+        foreach (var session in _sessions.Values.ToList())
+        {
+            if (session.Database.Equals(database.Name, StringComparison.OrdinalIgnoreCase) || session.Transaction?.Database == database)
+            {
+                End(session);
+            }
+        }
+
+        database.Locks.Clear();
+    }
+
+    internal static void FailPending(Database database, SqlError reason)
+    {
+        var waits = database.Locks.Waits.ToList();
+        var pending = database.Pending.ToList();
+        database.Locks.Clear();
+        database.Pending.Clear();
+        foreach (var commit in pending)
+        {
+            commit.Transaction.Ended = true;
+            commit.Operation.Fail(reason);
+        }
+
+        foreach (var wait in waits)
+        {
+            wait.Transaction.WaitsFor = null;
+            wait.Operation.Fail(reason);
+        }
+    }
+
+    private void End(EngineSession session)
+    {
+        LogOut(session);
+        Environment.EndSession(session);
+    }
+
+    private (string Server, ushort Port)? Route(string database, bool readOnlyIntent, int error)
+    {
+        if (!Databases.TryGetValue(database, out var found) || found.Entry.Group is not { } id || !Groups.TryGetValue(id, out var group))
+        {
+            return null;
+        }
+
+        string? url = null;
+        if (readOnlyIntent && group.Role == ReplicaRole.Primary)
+        {
+            url = group.Local.ReadOnlyRoutingList
+                .SelectMany(set => set)
+                .Select(name => group.Configuration.Replica(name))
+                .FirstOrDefault(replica => replica?.ReadOnlyRoutingUrl is not null
+                    && group.Peers.GetValueOrDefault(replica.Id) is { Following: true }
+                    && replica.SecondaryConnections != SecondaryConnections.No)?.ReadOnlyRoutingUrl;
+        }
+        else if (!readOnlyIntent && group.Role == ReplicaRole.Secondary && error != 978
+            && group.Local.SecondaryConnections == SecondaryConnections.All && group.IsFollowing)
+        {
+            url = group.Configuration.Replica(group.KnownPrimary)?.ReadWriteRoutingUrl;
+        }
+
+        return url is not null && Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Port is > 0 and <= ushort.MaxValue
+            ? (uri.Host, (ushort)uri.Port)
+            : null;
+    }
+
+    // Peers
 
     /// <summary>A link is up and its peer is authenticated.</summary>
-    public void LinkUp(long link) => throw new NotImplementedException();
+    public void LinkUp(long link)
+    {
+        if (_outgoing.TryGetValue(link, out var group))
+        {
+            group.OutgoingUp(link);
+        }
+
+        ScheduleTick();
+    }
 
     /// <summary>A link is down. Incoming links are forgotten.</summary>
-    public void LinkDown(long link, string why) => throw new NotImplementedException();
+    public void LinkDown(long link, string why)
+    {
+        if (_outgoing.TryGetValue(link, out var outgoing))
+        {
+            outgoing.OutgoingDown(link, why);
+        }
+        else
+        {
+            ForgetIncoming(link);
+        }
+
+        ScheduleTick();
+    }
 
     /// <summary>A peer's message.</summary>
-    public void Receive(long link, ReadOnlySpan<byte> message) => throw new NotImplementedException();
+    public void Receive(long link, ReadOnlySpan<byte> message)
+    {
+        PeerMessage? parsed;
+        try
+        {
+            parsed = JsonSerializer.Deserialize(message, EngineJson.Default.PeerMessage);
+        }
+        catch (JsonException)
+        {
+            return;
+        }
 
-    /// <summary>Certificate and private key (PKCS#8) of the started mirroring endpoint, or null.</summary>
-    public (byte[] Certificate, byte[] PrivateKey)? EndpointIdentity() => throw new NotImplementedException();
+        if (parsed is null)
+        {
+            return;
+        }
 
-    /// <summary>Whether a peer that has proven to hold this certificate's key may connect to the mirroring endpoint.</summary>
-    public bool IsTrustedPeer(byte[] certificate) => throw new NotImplementedException();
+        if (Groups.TryGetValue(parsed.Group, out var group))
+        {
+            group.Receive(link, parsed);
+        }
+        else if (parsed is Hello hello && link < 0)
+        {
+            _announcements[hello.Group] = new Announcement(link, hello);
+            Send(link, new PeerStatus(hello.Group, hello.To, hello.From, false, 0, Guid.Empty, 0, 0, false));
+            AskToJoin();
+        }
+        else if (parsed is JoinAnswer answer)
+        {
+            FinishJoin(link, answer);
+        }
+
+        ScheduleTick();
+    }
+
+    internal long OpenLink(Group group, string url)
+    {
+        _lastLink++;
+        _outgoing.Add(_lastLink, group);
+        Environment.OpenLink(_lastLink, url);
+        return _lastLink;
+    }
+
+    internal void CloseLink(long link)
+    {
+        if (link == 0)
+        {
+            return;
+        }
+
+        if (!_outgoing.Remove(link))
+        {
+            ForgetIncoming(link);
+        }
+
+        Environment.CloseLink(link);
+    }
+
+    internal void CloseLinkLater(long link)
+    {
+        if (_outgoing.Remove(link))
+        {
+            _closing.Add((link, Environment.Now + TimeSpan.FromSeconds(1)));
+        }
+    }
+
+    internal void Send(long link, PeerMessage message) =>
+        Environment.Send(link, JsonSerializer.SerializeToUtf8Bytes(message, EngineJson.Default.PeerMessage));
+
+    private void ForgetIncoming(long link)
+    {
+        foreach (var announcement in _announcements.Where(pair => pair.Value.Link == link).Select(pair => pair.Key).ToList())
+        {
+            _announcements.Remove(announcement);
+        }
+
+        foreach (var group in Groups.Values)
+        {
+            group.IncomingDown(link);
+        }
+    }
+
+    private sealed record Announcement(long Link, Hello Hello);
+
+    private sealed record JoinWait(string Name, ClusterType? ClusterType, Operation Operation, TimeSpan Deadline, string Login);
 }

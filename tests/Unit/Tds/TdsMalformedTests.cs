@@ -270,8 +270,7 @@ internal sealed class TdsListenerTests : TdsFixture
     [Test]
     public void Self_made_certificate_is_kept_and_only_its_owner_can_read_it()
     {
-        var folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        var file = Path.Combine(folder, "secrets", "tls.pem");
+        var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
             using var first = ServerCertificate.LoadOrCreate(file, "one", TimeProvider.System);
@@ -285,7 +284,7 @@ internal sealed class TdsListenerTests : TdsFixture
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            File.Delete(file);
         }
     }
 }

@@ -25,9 +25,9 @@ internal sealed partial class Parser
     }
 
     /// <exception cref="SqlErrorException">The batch is refused.</exception>
-    public static IReadOnlyList<Statement> Parse(string text, IEnumerable<string> parameters, bool quotedIdentifier = true)
+    public static IReadOnlyList<Statement> Parse(string text, IEnumerable<string> parameters)
     {
-        var parser = new Parser(Lexer.Tokenize(text, quotedIdentifier), parameters);
+        var parser = new Parser(Lexer.Tokenize(text), parameters);
         return parser.ParseBatch();
     }
 

@@ -1,0 +1,697 @@
+using SqlServerSimulator.Contract;
+
+namespace SqlServerSimulator.Engine;
+
+/// <summary>Roles, numbered as in sys.dm_hadr_availability_replica_states.</summary>
+internal enum ReplicaRole : byte
+{
+    Resolving = 0,
+    Primary = 1,
+    Secondary = 2,
+}
+
+/// <summary>
+/// The local replica of one availability group. Its configuration is a register that a majority of voters agrees on: a candidate first
+/// collects promises for a new epoch, then proposes configurations in it; whoever promised a later epoch ignores earlier primaries.
+/// </summary>
+internal sealed partial class Group
+{
+    private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly SqlInstance _instance;
+    private readonly IEngineEnvironment _environment;
+    private readonly List<GroupConfiguration> _uncommitted = [];
+    private readonly List<(long Sequence, Operation Operation)> _waiting = [];
+    private GroupConfiguration _effective;
+    private Attempt? _attempt;
+    private long _highestEpochSeen;
+    private TimeSpan _nextPing;
+
+    public Group(SqlInstance instance, GroupFile file)
+    {
+        _instance = instance;
+        _environment = instance.Environment;
+        File = file;
+        _effective = file.Accepted;
+        LastConnectTime = instance.Environment.UtcNow;
+    }
+
+    public GroupFile File { get; }
+
+    public Guid Id => File.Accepted.Id;
+
+    public string Name => File.Accepted.Name;
+
+    public ReplicaRole Role { get; private set; }
+
+    /// <summary>The configuration in force: on a primary the last one committed, elsewhere the last one accepted.</summary>
+    public GroupConfiguration Configuration => Role == ReplicaRole.Primary ? _effective : File.Accepted;
+
+    public ReplicaConfiguration Local => Configuration.Replica(File.LocalReplica) ?? File.Accepted.Replica(File.LocalReplica)!;
+
+    public bool IsFailoverPending => _attempt is not null;
+
+    /// <summary>When the oldest configuration change that has no majority yet was proposed.</summary>
+    public DateTime? CommitStart { get; private set; }
+
+    /// <summary>End of the write lease; null when it was never extended since the process started.</summary>
+    public TimeSpan? LeaseEnd { get; private set; }
+
+    public Dictionary<Guid, Peer> Peers { get; } = [];
+
+    public List<SeedingRecord> Seedings { get; } = [];
+
+    public DateTime LastConnectTime { get; private set; }
+
+    /// <summary>Milliseconds left of the write lease.</summary>
+    public long LeaseRemaining => LeaseEnd is { } end ? Math.Max(0, (long)(end - _environment.Now).TotalMilliseconds) : 0;
+
+    public bool IsLeaseValid => !Configuration.WriteLease || (LeaseEnd is { } end && _environment.Now < end);
+
+    public IEnumerable<Database> Databases => _instance.Databases.Values.Where(database => database.Entry.Group == Id);
+
+    public Database? Database(Guid id) => Databases.FirstOrDefault(database => database.Entry.GroupDatabase == id);
+
+    public void Save() => _instance.SaveGroup(this);
+
+    /// <summary>The creator is primary at once.</summary>
+    public void StartAsPrimary()
+    {
+        Role = ReplicaRole.Primary;
+        _effective = File.Accepted;
+        File.WasPrimary = true;
+        Save();
+        foreach (var database in Databases)
+        {
+            database.Apply(database.End);
+            database.Recovered = true;
+        }
+
+        DialPeers();
+    }
+
+    /// <summary>WRITE_LEASE_VALIDITY.</summary>
+    public SqlError? ExtendLease(long seconds)
+    {
+        if (!File.Accepted.WriteLease)
+        {
+            return Errors.Make(
+                47116,
+                16,
+                $"The external lease cannot be set on availability group '{Name}'. External Lease updates are not enabled for this availability group.");
+        }
+
+        if (seconds is <= 0 or > int.MaxValue)
+        {
+            return Errors.Make(
+                47117,
+                16,
+                $"The 'WRITE_LEASE_VALIDITY' option must be specified with a valid time value when updating the Availability Group's external write lease status on availability group '{Name}'.");
+        }
+
+        var end = _environment.Now + TimeSpan.FromSeconds(seconds);
+        if (LeaseEnd is { } current && end < current)
+        {
+            return Errors.Make(
+                47119,
+                16,
+                $"The current write lease of the availability group '{Name}' is still valid. The lease expiration time cannot be set to an earlier time than its current value.");
+        }
+
+        LeaseEnd = end;
+        return null;
+    }
+
+    // Failover
+
+    /// <summary>FAILOVER. The statement ends once the checks pass; the role follows when a majority has answered.</summary>
+    public SqlError? FailOver(bool force)
+    {
+        if (Role == ReplicaRole.Primary)
+        {
+            return Errors.AlreadyPrimary(Name);
+        }
+
+        var local = File.Accepted.Replica(File.LocalReplica)!;
+        if (local.Mode == AvailabilityMode.ConfigurationOnly)
+        {
+            return Errors.Make(
+                47109, 16, $"Availability group '{Name}' cannot failover to this replica. Configuration-only replica cannot become primary.");
+        }
+
+        if (File.Accepted.Databases.Any(database => Database(database.Id) is not { Entry: { Seeding: false, Restoring: false } }))
+        {
+            return Errors.NotSynchronized(Name);
+        }
+
+        if (!force
+            && (local.Mode != AvailabilityMode.SynchronousCommit
+                || File.Accepted.Databases.Any(database =>
+                    !local.Synchronized.Contains(database.Id) || Database(database.Id)!.Entry.Suspended)))
+        {
+            return Errors.NotSynchronized(Name);
+        }
+
+        StopFollowing(notify: true);
+        Role = ReplicaRole.Resolving;
+        EndSessions(Errors.NoRole);
+        if (force)
+        {
+            ForceFailOver();
+            return null;
+        }
+
+        _effective = File.Accepted;
+        _attempt = new Attempt(Math.Max(File.Promised, _highestEpochSeen) + 1);
+        File.Promised = _attempt.Epoch;
+        File.PromisedTo = File.LocalReplica;
+        Save();
+        _attempt.Promises.Add(File.LocalReplica);
+        DialPeers();
+        SendPrepares();
+        CheckPromises();
+        return null;
+    }
+
+    private void ForceFailOver()
+    {
+        // No majority is asked: whoever forces says that there is none. The wide step keeps clear of epochs that others may be using.
+        var epoch = Math.Max(File.Promised, _highestEpochSeen) + 16;
+        File.Promised = epoch;
+        File.PromisedTo = File.LocalReplica;
+        File.Accepted = FirstOf(epoch) with { Forced = epoch };
+        _effective = File.Accepted;
+        BecomePrimary();
+        DialPeers();
+    }
+
+    private GroupConfiguration FirstOf(long epoch) => File.Accepted with
+    {
+        Epoch = epoch,
+        Sequence = (epoch << 32) | ((File.Accepted.Sequence + 1) & uint.MaxValue),
+        Primary = File.LocalReplica,
+        Replicas =
+        [
+            .. File.Accepted.Replicas.Select(replica => replica with
+            {
+                Synchronized = replica.Id == File.LocalReplica ? [.. File.Accepted.Databases.Select(database => database.Id)] : [],
+            }),
+        ],
+    };
+
+    private void SendPrepares()
+    {
+        foreach (var peer in Peers.Values.Where(peer => peer.Up && !_attempt!.Promises.Contains(peer.Replica)))
+        {
+            Send(peer, new Prepare(Id, File.LocalReplica, peer.Replica, _attempt!.Epoch));
+        }
+    }
+
+    private void CheckPromises()
+    {
+        if (_attempt is not { Proposed: false })
+        {
+            return;
+        }
+
+        var voters = File.Accepted.Voters.ToList();
+        if (voters.Count(voter => _attempt.Promises.Contains(voter.Id)) * 2 <= voters.Count && voters.Count > 0)
+        {
+            return;
+        }
+
+        _attempt.Proposed = true;
+        _effective = File.Accepted;
+        Store(FirstOf(_attempt.Epoch));
+    }
+
+    private void BecomePrimary()
+    {
+        _attempt = null;
+        Role = ReplicaRole.Primary;
+        File.WasPrimary = true;
+        Save();
+        foreach (var database in Databases)
+        {
+            database.Append(_effective.Epoch, [new EpochStart()]);
+            database.Apply(database.End);
+            database.Recovered = true;
+            database.Entry.ResumedAfter = _effective.Forced;
+            database.Entry.Suspended = false;
+        }
+
+        _instance.SaveMaster();
+        _instance.Log($"The state of the local availability replica in availability group '{Name}' has changed to 'PRIMARY_NORMAL'.");
+        foreach (var peer in Peers.Values.Where(peer => peer.Up))
+        {
+            Greet(peer);
+        }
+
+        if (!IsLeaseValid)
+        {
+            StepDown(Errors.LeaseExpired(Name));
+        }
+    }
+
+    /// <summary>OFFLINE.</summary>
+    public SqlError? TakeOffline()
+    {
+        if (Role == ReplicaRole.Primary)
+        {
+            // The strict reading: each joined synchronous secondary must hold every database.
+            if (Local.Mode == AvailabilityMode.SynchronousCommit && _effective.Replicas.Any(replica =>
+                replica.Id != File.LocalReplica
+                && replica is { Joined: true, Mode: AvailabilityMode.SynchronousCommit }
+                && _effective.Databases.Any(database => !IsSynchronized(replica, database.Id))))
+            {
+                return Errors.Make(
+                    19416,
+                    16,
+                    $"One or more databases in availability group '{Name}' are not synchronized. On a synchronous-commit availability replica, ALTER AVAILABILITY GROUP <group_name> OFFLINE is not allowed when one or more databases are not synchronized.");
+            }
+
+            StepDown(Errors.GroupEnded(Name));
+            return null;
+        }
+
+        AbandonAttempt();
+        StopFollowing(notify: true);
+        Role = ReplicaRole.Resolving;
+        EndSessions(Errors.NoRole);
+        return null;
+    }
+
+    /// <summary>Stops being primary, whatever is under way; what was not acknowledged stays in the log, undecided.</summary>
+    public void StepDown(SqlError reason)
+    {
+        if (Role != ReplicaRole.Primary)
+        {
+            return;
+        }
+
+        _instance.Log($"The local replica of availability group '{Name}' is going offline: {reason.Message}");
+        Role = ReplicaRole.Resolving;
+        File.WasPrimary = false;
+        Save();
+        ForgetProposals(reason);
+        HangUp();
+        EndSessions(_ => reason);
+    }
+
+    private void ForgetProposals(SqlError reason)
+    {
+        _uncommitted.Clear();
+        CommitStart = null;
+        var waiting = _waiting.ToList();
+        _waiting.Clear();
+        foreach (var (_, operation) in waiting)
+        {
+            operation.Fail(reason);
+        }
+    }
+
+    private void AbandonAttempt()
+    {
+        if (_attempt is not null)
+        {
+            _attempt = null;
+            ForgetProposals(Errors.GroupEnded(Name));
+            HangUp();
+        }
+    }
+
+    private void EndSessions(Func<string, SqlError> reason)
+    {
+        foreach (var database in Databases.ToList())
+        {
+            _instance.EndSessionsIn(database, reason(database.Name));
+        }
+    }
+
+    /// <summary>The group leaves this instance.</summary>
+    public void Leave(bool restoring)
+    {
+        var reason = Errors.GroupEnded(Name);
+        Role = ReplicaRole.Resolving;
+        ForgetProposals(reason);
+        _attempt = null;
+        HangUp(later: true);
+        StopFollowing(notify: false);
+        foreach (var database in Databases.ToList())
+        {
+            Detach(database, restoring);
+        }
+    }
+
+    public void Detach(Database database, bool restoring)
+    {
+        if (restoring)
+        {
+            _instance.EndSessionsIn(database, Errors.Restoring(database.Name));
+        }
+        else
+        {
+            SqlInstance.FailPending(database, Errors.GroupEnded(Name));
+            database.Apply(database.End);
+        }
+
+        database.Entry.Group = null;
+        database.Entry.Restoring = restoring;
+        database.Entry.Suspended = false;
+    }
+
+    // Proposals
+
+    /// <summary>Proposes a change of the configuration; the operation ends when a majority has stored it.</summary>
+    public void Propose(Func<GroupConfiguration, GroupConfiguration> change, Operation? operation)
+    {
+        var changed = change(File.Accepted);
+        var next = changed with { Sequence = File.Accepted.Sequence + 1, Epoch = File.Promised };
+        if (operation is not null)
+        {
+            _waiting.Add((next.Sequence, operation));
+        }
+
+        Store(next);
+    }
+
+    private void Store(GroupConfiguration next)
+    {
+        File.Accepted = next;
+        Save();
+        _uncommitted.Add(next);
+        CommitStart ??= _environment.UtcNow;
+        foreach (var peer in Peers.Values.Where(peer => peer.Up && peer.IsMember))
+        {
+            Offer(peer);
+        }
+
+        CheckMajority();
+    }
+
+    private void Offer(Peer peer)
+    {
+        if (peer.Offered < File.Accepted.Sequence && (Role == ReplicaRole.Primary || _attempt is { Proposed: true }))
+        {
+            peer.Offered = File.Accepted.Sequence;
+            Send(peer, new Accept(Id, File.LocalReplica, peer.Replica, File.Promised, File.Accepted));
+        }
+    }
+
+    private bool HasMajority(GroupConfiguration configuration)
+    {
+        var voters = configuration.Voters.ToList();
+        return voters.Count == 0
+            || voters.Count(voter => voter.Id == File.LocalReplica
+                || (Peers.TryGetValue(voter.Id, out var peer) && peer.Accepted == File.Accepted.Sequence)) * 2 > voters.Count;
+    }
+
+    private void CheckMajority()
+    {
+        if (_uncommitted.Count == 0 || !HasMajority(_effective) || !HasMajority(File.Accepted))
+        {
+            return;
+        }
+
+        var before = _effective;
+        _effective = File.Accepted;
+        _uncommitted.Clear();
+        CommitStart = null;
+        if (_attempt is not null)
+        {
+            BecomePrimary();
+            if (Role != ReplicaRole.Primary)
+            {
+                return;
+            }
+        }
+
+        foreach (var gone in before.Databases.Where(database => _effective.Databases.All(kept => kept.Id != database.Id)))
+        {
+            if (Database(gone.Id) is { } database)
+            {
+                Detach(database, restoring: false);
+                _instance.SaveMaster();
+            }
+        }
+
+        foreach (var peer in Peers.Values.Where(peer => _effective.Replica(peer.Replica) is null).ToList())
+        {
+            Send(peer, new Removed(Id, File.LocalReplica, peer.Replica, File.Promised));
+            HangUp(peer, later: true);
+            Peers.Remove(peer.Replica);
+        }
+
+        DialPeers();
+        var done = _waiting.Where(wait => wait.Sequence <= _effective.Sequence).ToList();
+        _waiting.RemoveAll(wait => wait.Sequence <= _effective.Sequence);
+        Reconcile();
+        CheckCommits();
+        foreach (var (_, operation) in done)
+        {
+            operation.Succeed();
+        }
+    }
+
+    /// <summary>Brings the configuration in line with which replicas are there and hold everything.</summary>
+    private void Reconcile()
+    {
+        if (Role != ReplicaRole.Primary)
+        {
+            return;
+        }
+
+        GroupConfiguration Adjust(GroupConfiguration configuration)
+        {
+            foreach (var replica in configuration.Replicas)
+            {
+                if (replica.Id == File.LocalReplica)
+                {
+                    continue;
+                }
+
+                var peer = Peers.GetValueOrDefault(replica.Id);
+                var joined = replica.Joined || peer is { Up: true, IsMember: true };
+                List<Guid> synchronized = [];
+                foreach (var database in configuration.Databases)
+                {
+                    var copy = peer?.Copy(database.Id);
+                    if (replica.Mode == AvailabilityMode.SynchronousCommit
+                        && copy is { Streaming: true, SeedingTarget: null }
+                        && (replica.Synchronized.Contains(database.Id) || copy.Hardened >= copy.ParticipatesFrom))
+                    {
+                        synchronized.Add(database.Id);
+                    }
+                }
+
+                if (joined != replica.Joined || !synchronized.SequenceEqual(replica.Synchronized))
+                {
+                    configuration = configuration.WithReplica(replica.Id, old => old with { Joined = joined, Synchronized = synchronized });
+                }
+            }
+
+            return configuration;
+        }
+
+        if (Adjust(File.Accepted) != File.Accepted)
+        {
+            Propose(Adjust, null);
+        }
+    }
+
+    // Commits
+
+    /// <summary>Logs a transaction on the primary, or outside of any group's rule when there is nobody to wait for.</summary>
+    public void AfterAppend(Database database)
+    {
+        if (database.Entry.GroupDatabase is { } id)
+        {
+            foreach (var peer in Peers.Values)
+            {
+                if (peer.Copy(id) is { Streaming: true } copy)
+                {
+                    Pump(peer, database, copy);
+                }
+            }
+        }
+
+        CheckCommits(database);
+    }
+
+    public void CheckCommits()
+    {
+        foreach (var database in Databases.ToList())
+        {
+            CheckCommits(database);
+        }
+    }
+
+    private void CheckCommits(Database database)
+    {
+        if (Role != ReplicaRole.Primary)
+        {
+            return;
+        }
+
+        while (database.Pending.TryPeek(out var pending) && IsHardened(database.Entry.GroupDatabase!.Value, pending.Lsn))
+        {
+            // S3: the lease must be valid at the moment of acknowledgement.
+            if (!IsLeaseValid)
+            {
+                StepDown(Errors.LeaseExpired(Name));
+                return;
+            }
+
+            database.Pending.Dequeue();
+            SqlInstance.Acknowledge(database, pending);
+        }
+    }
+
+    private bool IsHardened(Guid database, long lsn)
+    {
+        var synchronized = 0;
+        foreach (var replica in _effective.Replicas)
+        {
+            if (replica.Id == File.LocalReplica)
+            {
+                continue;
+            }
+
+            var hardened = Peers.GetValueOrDefault(replica.Id)?.Copy(database)?.Hardened >= lsn;
+            if (!hardened && MustHarden(replica.Id, database))
+            {
+                return false;
+            }
+
+            if (hardened && replica.Synchronized.Contains(database) && replica.Mode == AvailabilityMode.SynchronousCommit)
+            {
+                synchronized++;
+            }
+        }
+
+        return synchronized >= _effective.Required;
+    }
+
+    /// <summary>Whether commits wait for a replica: it counts as synchronized in a configuration that may be in force, or is becoming so.</summary>
+    public bool MustHarden(Guid replica, Guid database) =>
+        _uncommitted.Prepend(_effective).Any(configuration => configuration.Replica(replica)?.Synchronized.Contains(database) == true)
+        || Peers.GetValueOrDefault(replica)?.Copy(database) is { Streaming: true, ParticipatesFrom: < long.MaxValue };
+
+    /// <summary>On a primary: connected, and flagged in the configuration in force.</summary>
+    public bool IsSynchronized(ReplicaConfiguration replica, Guid database) =>
+        replica.Synchronized.Contains(database)
+        && (replica.Id == File.LocalReplica || Peers.GetValueOrDefault(replica.Id)?.Copy(database) is { Streaming: true, SeedingTarget: null });
+
+    private void Pump(Peer peer, Database database, CopyState copy)
+    {
+        while (copy.Sent < database.End && copy.Sent - copy.Hardened < 4096)
+        {
+            SendBlock(peer, database, copy, null);
+        }
+
+        var replica = _effective.Replica(peer.Replica);
+        if (replica?.Mode == AvailabilityMode.SynchronousCommit
+            && copy.ParticipatesFrom == long.MaxValue
+            && copy.SeedingTarget is null
+            && database.End - copy.Hardened <= 64)
+        {
+            copy.ParticipatesFrom = database.End;
+        }
+    }
+
+    private void SendBlock(Peer peer, Database database, CopyState copy, SeedingStart? seeding)
+    {
+        var records = database.Records(copy.Sent, 256 * 1024);
+        Send(
+            peer,
+            new LogBlock(
+                Id, File.LocalReplica, peer.Replica, File.Promised, database.Entry.GroupDatabase!.Value, copy.Sent, records, database.End, seeding));
+        copy.Sent += records.Count;
+        copy.LastSent = _environment.UtcNow;
+    }
+
+    private sealed class Attempt(long epoch)
+    {
+        public long Epoch => epoch;
+
+        public HashSet<Guid> Promises { get; } = [];
+
+        /// <summary>A majority has promised; the configuration is proposed.</summary>
+        public bool Proposed { get; set; }
+    }
+}
+
+/// <summary>What a primary knows of another replica.</summary>
+internal sealed class Peer(Guid replica)
+{
+    public Guid Replica => replica;
+
+    public long Link { get; set; }
+
+    public bool Up { get; set; }
+
+    public TimeSpan Heard { get; set; }
+
+    public bool IsMember { get; set; }
+
+    /// <summary>Sequence number of the configuration it has stored.</summary>
+    public long Accepted { get; set; }
+
+    public long Offered { get; set; }
+
+    public ReplicaRole Role { get; set; }
+
+    public bool Following { get; set; }
+
+    public Dictionary<Guid, CopyState> Copies { get; } = [];
+
+    public string LastError { get; set; } = "";
+
+    public DateTime? LastErrorTime { get; set; }
+
+    public CopyState? Copy(Guid database) => Copies.GetValueOrDefault(database);
+}
+
+/// <summary>What a primary knows of a copy of a database elsewhere.</summary>
+internal sealed class CopyState
+{
+    public bool Streaming { get; set; }
+
+    public bool Suspended { get; set; }
+
+    public long Sent { get; set; }
+
+    public long Hardened { get; set; }
+
+    public DateTime? LastSent { get; set; }
+
+    public DateTime? LastHardened { get; set; }
+
+    /// <summary>LSN at whose hardening a new copy is complete; null when it is.</summary>
+    public long? SeedingTarget { get; set; }
+
+    /// <summary>Commits after this LSN wait for the copy, though the configuration does not yet say so.</summary>
+    public long ParticipatesFrom { get; set; } = long.MaxValue;
+}
+
+/// <summary>A row of sys.dm_hadr_automatic_seeding.</summary>
+internal sealed class SeedingRecord
+{
+    public Guid Operation { get; init; }
+
+    public DateTime Started { get; init; }
+
+    public DateTime? Completed { get; set; }
+
+    public Guid Database { get; init; }
+
+    public Guid Remote { get; init; }
+
+    public bool IsSource { get; init; }
+
+    public string State { get; set; } = "SEEDING";
+
+    public int? Failure { get; set; }
+
+    public int Attempts { get; init; } = 1;
+}

@@ -1,0 +1,353 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+using SqlServerSimulator.Contract;
+
+namespace SqlServerSimulator.Engine;
+
+/// <summary>One committed transaction in a database's log.</summary>
+/// <param name="Lsn">Position, from 1 without gaps.</param>
+/// <param name="Epoch">Epoch of the primary that wrote it; 0 outside a group.</param>
+/// <param name="Time">When it was committed.</param>
+/// <param name="Payload">The record as it is stored and shipped, without frame.</param>
+internal sealed record LogRecord(long Lsn, long Epoch, DateTime Time, byte[] Payload)
+{
+    private const int HeaderLength = 24;
+
+    public static LogRecord Create(long lsn, long epoch, DateTime time, IReadOnlyList<Change> changes)
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream, Encoding.UTF8);
+        writer.Write(lsn);
+        writer.Write(epoch);
+        writer.Write(time.Ticks);
+        writer.Write(changes.Count);
+        foreach (var change in changes)
+        {
+            change.Write(writer);
+        }
+
+        writer.Flush();
+        return new LogRecord(lsn, epoch, time, stream.ToArray());
+    }
+
+    public static LogRecord Parse(byte[] payload) => new(
+        BinaryPrimitives.ReadInt64LittleEndian(payload),
+        BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(8)),
+        new DateTime(BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(16)), DateTimeKind.Utc),
+        payload);
+
+    public IEnumerable<Change> Changes()
+    {
+        using var reader = new BinaryReader(new MemoryStream(Payload, HeaderLength, Payload.Length - HeaderLength), Encoding.UTF8);
+        for (var count = reader.ReadInt32(); count > 0; count--)
+        {
+            yield return Change.Read(reader);
+        }
+    }
+}
+
+/// <summary>Length, checksum and content of what an append-only file holds; a torn tail is recognised and cut.</summary>
+internal static class LogFrame
+{
+    public const int Overhead = 8;
+
+    public static byte[] Write(byte[] payload)
+    {
+        var frame = new byte[payload.Length + Overhead];
+        BinaryPrimitives.WriteInt32LittleEndian(frame, payload.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(4), Checksum(payload));
+        payload.CopyTo(frame, Overhead);
+        return frame;
+    }
+
+    /// <summary>Reads whole frames; the length returned is where the good part ends.</summary>
+    public static (List<byte[]> Payloads, long Length) ReadAll(byte[] file)
+    {
+        List<byte[]> payloads = [];
+        var at = 0;
+        while (file.Length - at >= Overhead)
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(at));
+            if (length < 0 || length > file.Length - at - Overhead)
+            {
+                break;
+            }
+
+            var payload = file.AsSpan(at + Overhead, length).ToArray();
+            if (Checksum(payload) != BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 4)))
+            {
+                break;
+            }
+
+            payloads.Add(payload);
+            at += Overhead + length;
+        }
+
+        return (payloads, at);
+    }
+
+    private static uint Checksum(ReadOnlySpan<byte> bytes)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in bytes)
+        {
+            crc = BitOperations.Crc32C(crc, value);
+        }
+
+        return ~crc;
+    }
+}
+
+/// <summary>A change within a transaction.</summary>
+internal abstract record Change
+{
+    public abstract void Write(BinaryWriter writer);
+
+    public static Change Read(BinaryReader reader) => reader.ReadByte() switch
+    {
+        1 => new PutRow(reader.ReadInt32(), reader.ReadInt64(), ValueCodec.ReadRow(reader)),
+        2 => new RemoveRow(reader.ReadInt32(), reader.ReadInt64()),
+        3 => NewTable.ReadBody(reader),
+        4 => new RemoveTable(reader.ReadInt32()),
+        5 => new PutUser(reader.ReadString(), reader.ReadInt32(), reader.ReadBoolean() ? reader.ReadBytes(reader.ReadInt32()) : null),
+        6 => new RemoveUser(reader.ReadString()),
+        7 => new PutPermission(
+            new Permission(
+                reader.ReadString(), reader.ReadString(), (SecurableClass)reader.ReadByte(), reader.ReadString(), reader.ReadBoolean(), reader.ReadBoolean()),
+            reader.ReadBoolean()),
+        8 => new EpochStart(),
+        var tag => throw new InvalidDataException($"Unknown change {tag} in the log."),
+    };
+}
+
+internal sealed record PutRow(int Table, long Row, object?[] Values) : Change
+{
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write((byte)1);
+        writer.Write(Table);
+        writer.Write(Row);
+        ValueCodec.WriteRow(writer, Values);
+    }
+}
+
+internal sealed record RemoveRow(int Table, long Row) : Change
+{
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write((byte)2);
+        writer.Write(Table);
+        writer.Write(Row);
+    }
+}
+
+internal sealed record NewTable(int Id, string Schema, string Name, DateTime Created, IReadOnlyList<ColumnDefinition> Columns, IReadOnlyList<int> Key) : Change
+{
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write((byte)3);
+        writer.Write(Id);
+        writer.Write(Schema);
+        writer.Write(Name);
+        writer.Write(Created.Ticks);
+        writer.Write(Columns.Count);
+        foreach (var column in Columns)
+        {
+            writer.Write(column.Name);
+            writer.Write((byte)column.Type.Kind);
+            writer.Write(column.Type.Length);
+            writer.Write(column.Type.Precision);
+            writer.Write(column.Type.Scale);
+            writer.Write(column.Type.Nullable);
+            writer.Write(column.Identity);
+            writer.Write(column.IdentitySeed);
+            writer.Write(column.IdentityIncrement);
+        }
+
+        writer.Write(Key.Count);
+        foreach (var ordinal in Key)
+        {
+            writer.Write(ordinal);
+        }
+    }
+
+    public static NewTable ReadBody(BinaryReader reader)
+    {
+        var id = reader.ReadInt32();
+        var schema = reader.ReadString();
+        var name = reader.ReadString();
+        var created = new DateTime(reader.ReadInt64(), DateTimeKind.Utc);
+        var columns = new ColumnDefinition[reader.ReadInt32()];
+        for (var index = 0; index < columns.Length; index++)
+        {
+            var columnName = reader.ReadString();
+            var type = new SqlType((SqlKind)reader.ReadByte(), reader.ReadInt32(), reader.ReadByte(), reader.ReadByte(), reader.ReadBoolean());
+            columns[index] = new ColumnDefinition(columnName, type)
+            {
+                Identity = reader.ReadBoolean(),
+                IdentitySeed = reader.ReadInt64(),
+                IdentityIncrement = reader.ReadInt64(),
+            };
+        }
+
+        var key = new int[reader.ReadInt32()];
+        for (var index = 0; index < key.Length; index++)
+        {
+            key[index] = reader.ReadInt32();
+        }
+
+        return new NewTable(id, schema, name, created, columns, key);
+    }
+}
+
+internal sealed record RemoveTable(int Id) : Change
+{
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write((byte)4);
+        writer.Write(Id);
+    }
+}
+
+internal sealed record PutUser(string Name, int PrincipalId, byte[]? Sid) : Change
+{
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write((byte)5);
+        writer.Write(Name);
+        writer.Write(PrincipalId);
+        writer.Write(Sid is not null);
+        if (Sid is not null)
+        {
+            writer.Write(Sid.Length);
+            writer.Write(Sid);
+        }
+    }
+}
+
+internal sealed record RemoveUser(string Name) : Change
+{
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write((byte)6);
+        writer.Write(Name);
+    }
+}
+
+internal sealed record PutPermission(Permission Permission, bool Remove) : Change
+{
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write((byte)7);
+        writer.Write(Permission.Grantee);
+        writer.Write(Permission.Name);
+        writer.Write((byte)Permission.Class);
+        writer.Write(Permission.Securable);
+        writer.Write(Permission.Denied);
+        writer.Write(Permission.WithGrantOption);
+        writer.Write(Remove);
+    }
+}
+
+/// <summary>First record of a new primary: it makes the logs of different primaries tell apart.</summary>
+internal sealed record EpochStart : Change
+{
+    public override void Write(BinaryWriter writer) => writer.Write((byte)8);
+}
+
+/// <summary>Values in log records.</summary>
+internal static class ValueCodec
+{
+    public static void WriteRow(BinaryWriter writer, object?[] values)
+    {
+        writer.Write(values.Length);
+        foreach (var value in values)
+        {
+            switch (value)
+            {
+                case null:
+                    writer.Write((byte)0);
+                    break;
+                case bool item:
+                    writer.Write((byte)1);
+                    writer.Write(item);
+                    break;
+                case byte item:
+                    writer.Write((byte)2);
+                    writer.Write(item);
+                    break;
+                case short item:
+                    writer.Write((byte)3);
+                    writer.Write(item);
+                    break;
+                case int item:
+                    writer.Write((byte)4);
+                    writer.Write(item);
+                    break;
+                case long item:
+                    writer.Write((byte)5);
+                    writer.Write(item);
+                    break;
+                case BigInteger item:
+                    writer.Write((byte)6);
+                    WriteBytes(writer, item.ToByteArray());
+                    break;
+                case double item:
+                    writer.Write((byte)7);
+                    writer.Write(item);
+                    break;
+                case DateTime item:
+                    writer.Write((byte)8);
+                    writer.Write(item.Ticks);
+                    break;
+                case Guid item:
+                    writer.Write((byte)9);
+                    writer.Write(item.ToByteArray());
+                    break;
+                case string item:
+                    writer.Write((byte)10);
+                    writer.Write(item);
+                    break;
+                case byte[] item:
+                    writer.Write((byte)11);
+                    WriteBytes(writer, item);
+                    break;
+                default:
+                    throw new ArgumentException($"A value of type {value.GetType()} cannot be stored.", nameof(values));
+            }
+        }
+    }
+
+    public static object?[] ReadRow(BinaryReader reader)
+    {
+        var values = new object?[reader.ReadInt32()];
+        for (var index = 0; index < values.Length; index++)
+        {
+            values[index] = reader.ReadByte() switch
+            {
+                0 => null,
+                1 => reader.ReadBoolean(),
+                2 => reader.ReadByte(),
+                3 => reader.ReadInt16(),
+                4 => reader.ReadInt32(),
+                5 => reader.ReadInt64(),
+                6 => new BigInteger(reader.ReadBytes(reader.ReadInt32())),
+                7 => reader.ReadDouble(),
+                8 => new DateTime(reader.ReadInt64()),
+                9 => new Guid(reader.ReadBytes(16)),
+                10 => reader.ReadString(),
+                11 => reader.ReadBytes(reader.ReadInt32()),
+                var tag => throw new InvalidDataException($"Unknown value {tag} in the log."),
+            };
+        }
+
+        return values;
+    }
+
+    private static void WriteBytes(BinaryWriter writer, byte[] bytes)
+    {
+        writer.Write(bytes.Length);
+        writer.Write(bytes);
+    }
+}

@@ -1,0 +1,774 @@
+using System.Globalization;
+using SqlServerSimulator.Contract;
+
+namespace SqlServerSimulator.Engine;
+
+public sealed partial class SqlInstance
+{
+    /// <summary>A user table for reading. Throws <see cref="SqlErrorException"/> (208, 911, 976, 978, 983, 229 ...).</summary>
+    public TableView Read(EngineSession session, TableName table)
+    {
+        var database = OpenForReading(session, DatabaseOf(session, table));
+        var found = Find(database, table);
+        RequireInDatabase(session, database, "SELECT", found);
+        var transaction = session.Transaction is { Ended: false } own && own.Database == database ? own : null;
+        return new TableView(
+            found.Columns,
+            found.Key,
+            found.IdentityColumn,
+            transaction is null ? [.. found.Rows.Values] : [.. transaction.Rows(found).Select(row => row.Value)]);
+    }
+
+    /// <summary>DB_ID(name), or null.</summary>
+    public int? DatabaseId(string name)
+    {
+        var system = Array.FindIndex(SystemDatabases, database => database.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return system >= 0 ? system + 1 : FindDatabase(name)?.Entry.Id;
+    }
+
+    /// <summary>DB_NAME(id), or null.</summary>
+    public string? DatabaseName(int id) =>
+        id is >= 1 and <= 4 ? SystemDatabases[id - 1] : Databases.Values.FirstOrDefault(database => database.Entry.Id == id)?.Name;
+
+    /// <summary>OBJECT_ID(name) of a user table in a database, or null.</summary>
+    public int? ObjectId(EngineSession session, TableName name) =>
+        FindDatabase(DatabaseOf(session, name))?.Find(name.Schema.Length > 0 ? name.Schema : "dbo", name.Name)?.Id;
+
+    internal Database? FindDatabase(string name) => Databases.GetValueOrDefault(name);
+
+    private static bool IsSystem(string name) => SystemDatabases.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    private static string DatabaseOf(EngineSession session, TableName table) => table.Database.Length > 0 ? table.Database : session.Database;
+
+    private static Table Find(Database database, TableName name) =>
+        database.Find(name.Schema.Length > 0 ? name.Schema : "dbo", name.Name)
+        ?? throw new SqlErrorException(Errors.NoObject(name.Schema.Length > 0 ? $"{name.Schema}.{name.Name}" : name.Name));
+
+    // Access
+
+    /// <summary>Checks that a session may enter a database and returns its name as it is spelled.</summary>
+    private string Open(EngineSession session, string name)
+    {
+        if (IsSystem(name))
+        {
+            return SystemDatabases.First(database => database.Equals(name, StringComparison.OrdinalIgnoreCase));
+        }
+
+        return OpenForReading(session, name).Name;
+    }
+
+    private Database OpenForReading(EngineSession session, string name)
+    {
+        if (IsSystem(name))
+        {
+            throw new SqlErrorException(Errors.NoObject(name));
+        }
+
+        var database = FindDatabase(name) ?? throw new SqlErrorException(Errors.NoDatabase(name));
+        if (database.Entry.Restoring || database.Entry.Seeding)
+        {
+            throw new SqlErrorException(Errors.Restoring(database.Name));
+        }
+
+        if (database.Entry.Group is { } id)
+        {
+            if (!Groups.TryGetValue(id, out var group) || group.Role == ReplicaRole.Resolving)
+            {
+                throw new SqlErrorException(Errors.NoRole(database.Name));
+            }
+
+            if (group.Role == ReplicaRole.Primary && group.Local.PrimaryConnections == PrimaryConnections.ReadWrite && session.ReadOnlyIntent)
+            {
+                throw new SqlErrorException(Errors.NoReadIntent(database.Name));
+            }
+
+            if (group.Role == ReplicaRole.Secondary)
+            {
+                switch (group.Local.SecondaryConnections)
+                {
+                    case SecondaryConnections.No:
+                        throw new SqlErrorException(Errors.NotAccessible(database.Name));
+                    case SecondaryConnections.ReadOnly when !session.ReadOnlyIntent:
+                        throw new SqlErrorException(Errors.ReadIntentOnly(database.Name));
+                    default:
+                        break;
+                }
+            }
+
+            if (!database.Recovered)
+            {
+                throw new SqlErrorException(
+                    921, 14, $"Database '{database.Name}' has not been recovered yet. Wait and try again.");
+            }
+        }
+
+        if (!Owns(session, database) && UserOf(session, database) is null && !Has(session.Login, "CONNECT ANY DATABASE", SecurableClass.Server, ""))
+        {
+            throw new SqlErrorException(Errors.NoAccess(session.LoginName, database.Name));
+        }
+
+        return database;
+    }
+
+    private Database OpenForWriting(EngineSession session, string name, string? permission)
+    {
+        var database = OpenForReading(session, name);
+        if (permission is not null)
+        {
+            RequireInDatabase(session, database, permission, null);
+        }
+
+        if (database.Entry.ReadOnly)
+        {
+            throw new SqlErrorException(Errors.ReadOnlyDatabase(database.Name));
+        }
+
+        if (database.Entry.Group is { } id)
+        {
+            var group = Groups[id];
+            if (group.Role != ReplicaRole.Primary)
+            {
+                throw new SqlErrorException(Errors.ReadOnlyDatabase(database.Name));
+            }
+
+            if (!group.IsLeaseValid)
+            {
+                throw new SqlErrorException(Errors.LeaseExpired(group.Name));
+            }
+        }
+
+        return database;
+    }
+
+    private static bool Owns(EngineSession session, Database database) =>
+        session.Login.Roles.Contains("sysadmin") || database.Entry.Owner.Equals(session.LoginName, StringComparison.OrdinalIgnoreCase);
+
+    private static DatabaseUser? UserOf(EngineSession session, Database database) =>
+        database.Users.Values.FirstOrDefault(user => user.Sid is { } sid && sid.AsSpan().SequenceEqual(session.Login.Sid));
+
+    private static void RequireInDatabase(EngineSession session, Database database, string permission, Table? table)
+    {
+        if (Owns(session, database))
+        {
+            return;
+        }
+
+        var user = UserOf(session, database);
+        bool Matches(Permission entry) => user is not null && entry.Grantee.Equals(user.Name, StringComparison.OrdinalIgnoreCase)
+            && (entry.Name == permission || entry.Name == "CONTROL")
+            && (entry.Class == SecurableClass.Database
+                || (entry.Class == SecurableClass.Schema && table?.Schema.Equals(entry.Securable, StringComparison.OrdinalIgnoreCase) == true)
+                || (entry.Class == SecurableClass.Object && table is not null
+                    && (entry.Securable.Equals(table.Name, StringComparison.OrdinalIgnoreCase)
+                        || entry.Securable.Equals($"{table.Schema}.{table.Name}", StringComparison.OrdinalIgnoreCase))));
+
+        var entries = database.Permissions.Where(Matches).ToList();
+        if (entries.Count == 0 || entries.Any(entry => entry.Denied))
+        {
+            throw table is null
+                ? new SqlErrorException(262, 14, $"{permission} permission denied in database '{database.Name}'.")
+                : new SqlErrorException(
+                    229, 14, $"The {permission} permission was denied on the object '{table.Name}', database '{database.Name}', schema '{table.Schema}'.");
+        }
+    }
+
+    // Transactions
+
+    private static void Begin(EngineSession session)
+    {
+        if (session.Transaction is not null)
+        {
+            throw new SqlErrorException(3988, 16, "New transaction is not allowed because there are other threads running in the session.");
+        }
+
+        session.Transaction = new Transaction { Explicit = true };
+    }
+
+    private bool Commit(EngineSession session, Operation operation)
+    {
+        var transaction = session.Transaction
+            ?? throw new SqlErrorException(3902, 16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.");
+        session.Transaction = null;
+        return Commit(transaction, operation);
+    }
+
+    private bool Commit(Transaction transaction, Operation operation)
+    {
+        if (transaction.Database is not { } database || transaction.Changes.Count == 0)
+        {
+            Release(transaction);
+            return true;
+        }
+
+        if (database.Entry.Group is { } id && Groups.TryGetValue(id, out var group))
+        {
+            if (group.Role != ReplicaRole.Primary || !group.IsLeaseValid)
+            {
+                Release(transaction);
+                throw new SqlErrorException(group.Role != ReplicaRole.Primary ? Errors.NoRole(database.Name) : Errors.LeaseExpired(group.Name));
+            }
+
+            var record = database.Append(group.File.Promised, transaction.Changes);
+            database.Pending.Enqueue(new PendingCommit(record.Lsn, transaction, operation, Environment.Now));
+            group.AfterAppend(database);
+            return false;
+        }
+
+        database.Append(0, transaction.Changes);
+        database.Apply(database.End);
+        Release(transaction);
+        return true;
+    }
+
+    internal static void Acknowledge(Database database, PendingCommit commit)
+    {
+        database.Apply(commit.Lsn);
+        Release(commit.Transaction);
+        commit.Operation.Succeed();
+    }
+
+    private static void Rollback(EngineSession session)
+    {
+        if (session.Transaction is { } transaction)
+        {
+            session.Transaction = null;
+            Release(transaction);
+        }
+    }
+
+    private static void Release(Transaction transaction)
+    {
+        transaction.Ended = true;
+        if (transaction.Database is not { } database)
+        {
+            return;
+        }
+
+        database.Locks.Release(transaction);
+        foreach (var wait in database.Locks.Waits.Where(wait => wait.Transaction == transaction).ToList())
+        {
+            database.Locks.Waits.Remove(wait);
+            wait.Operation.Fail(Errors.Cancelled);
+        }
+
+        foreach (var wait in database.Locks.Waits.ToList())
+        {
+            if (wait.Transaction.WaitsFor is { Ended: true } && database.Locks.Waits.Remove(wait))
+            {
+                wait.Transaction.WaitsFor = null;
+                wait.Retry();
+            }
+        }
+    }
+
+    /// <summary>Runs a change in the session's transaction, or in one of its own; waits for locks as often as it must.</summary>
+    private bool Change(EngineSession session, Database database, Operation operation, Func<Transaction, Transaction?> attempt)
+    {
+        var own = session.Transaction is null;
+        var transaction = session.Transaction ?? new Transaction();
+        if (transaction.Database is not null && transaction.Database != database)
+        {
+            throw new SqlErrorException(
+                40515, 16, "This simulator does not support transactions that change more than one database.");
+        }
+
+        transaction.Database = database;
+        var deadline = session.LockTimeout is { } timeout ? Environment.Now + timeout : (TimeSpan?)null;
+
+        bool Try()
+        {
+            try
+            {
+                if (attempt(transaction) is { } owner)
+                {
+                    for (var other = owner; other is not null; other = other.WaitsFor)
+                    {
+                        if (other == transaction)
+                        {
+                            if (session.Transaction == transaction)
+                            {
+                                session.Transaction = null;
+                            }
+
+                            Release(transaction);
+                            throw new SqlErrorException(
+                                1205,
+                                13,
+                                $"Transaction (Process ID {session.Id}) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.");
+                        }
+                    }
+
+                    if (deadline <= Environment.Now)
+                    {
+                        throw new SqlErrorException(1222, 16, "Lock request time out period exceeded.");
+                    }
+
+                    transaction.WaitsFor = owner;
+                    var wait = new LockWait(transaction, operation, Retry, deadline);
+                    database.Locks.Waits.Add(wait);
+                    operation.Cancelled = () =>
+                    {
+                        database.Locks.Waits.Remove(wait);
+                        transaction.WaitsFor = null;
+                        if (own)
+                        {
+                            Release(transaction);
+                        }
+                    };
+                    return false;
+                }
+
+                operation.Cancelled = null;
+                return !own || Commit(transaction, operation);
+            }
+            catch (SqlErrorException)
+            {
+                if (own && !transaction.Ended)
+                {
+                    Release(transaction);
+                }
+
+                throw;
+            }
+        }
+
+        void Retry()
+        {
+            try
+            {
+                if (Try())
+                {
+                    operation.Succeed();
+                }
+            }
+            catch (SqlErrorException error)
+            {
+                operation.Fail(error.Error);
+            }
+        }
+
+        return Try();
+    }
+
+    private bool LogChanges(EngineSession session, Database database, IReadOnlyList<Change> changes, Operation operation)
+    {
+        RefuseInTransaction(session, "DDL");
+        var transaction = new Transaction { Database = database };
+        transaction.Changes.AddRange(changes);
+        return Commit(transaction, operation);
+    }
+
+    // Rows
+
+    private bool Insert(EngineSession session, InsertRows insert, Operation operation)
+    {
+        var database = OpenForWriting(session, DatabaseOf(session, insert.Table), null);
+        RequireInDatabase(session, database, "INSERT", Find(database, insert.Table));
+        return Change(session, database, operation, transaction =>
+        {
+            var table = Find(database, insert.Table);
+            var rows = insert.Rows.Select(row => (object?[])row.Clone()).ToList();
+            object? last = null;
+            if (table.IdentityColumn >= 0)
+            {
+                foreach (var row in rows)
+                {
+                    if (!insert.IdentityInsert)
+                    {
+                        var next = table.NextIdentity();
+                        table.SeeIdentity(next);
+                        row[table.IdentityColumn] = ToType(next, table.Columns[table.IdentityColumn].Type);
+                    }
+                    else
+                    {
+                        table.SeeIdentity(Convert.ToInt64(row[table.IdentityColumn], CultureInfo.InvariantCulture));
+                    }
+
+                    last = row[table.IdentityColumn];
+                }
+            }
+
+            HashSet<string> added = [];
+            foreach (var row in rows)
+            {
+                CheckNulls(table, row);
+                if (table.KeyOf(row) is { } key)
+                {
+                    if (database.Locks.Owner(table.Id, LockTable.Key(key), transaction) is { } owner)
+                    {
+                        return owner;
+                    }
+
+                    if (KeyExists(table, transaction, key, null) || !added.Add(key))
+                    {
+                        throw DuplicateKey(table, row);
+                    }
+                }
+            }
+
+            foreach (var row in rows)
+            {
+                Put(database, transaction, table, table.NextRow++, row);
+            }
+
+            operation.RowCount = rows.Count;
+            operation.Value = last;
+            return null;
+        });
+    }
+
+    private bool Modify(
+        EngineSession session, TableName name, string permission, Func<object?[], bool> where, Func<object?[], object?[]>? change, Operation operation)
+    {
+        var database = OpenForWriting(session, DatabaseOf(session, name), null);
+        RequireInDatabase(session, database, permission, Find(database, name));
+        return Change(session, database, operation, transaction =>
+        {
+            var table = Find(database, name);
+            var matches = transaction.Rows(table).Where(row => where(row.Value)).ToList();
+            foreach (var (row, values) in matches)
+            {
+                if (database.Locks.Owner(table.Id, LockTable.Row(row), transaction) is { } owner
+                    || (table.KeyOf(values) is { } key && (owner = database.Locks.Owner(table.Id, LockTable.Key(key), transaction)) is not null))
+                {
+                    return owner;
+                }
+            }
+
+            if (change is null)
+            {
+                foreach (var (row, values) in matches)
+                {
+                    Remove(database, transaction, table, row, values);
+                }
+            }
+            else
+            {
+                var changed = matches.Select(match => (match.Key, Old: match.Value, New: change(match.Value))).ToList();
+                var leaving = changed.Select(row => table.KeyOf(row.Old)).OfType<string>().ToHashSet();
+                HashSet<string> added = [];
+                foreach (var (row, old, values) in changed)
+                {
+                    CheckNulls(table, values);
+                    if (table.KeyOf(values) is { } key)
+                    {
+                        if (!added.Add(key) || (!leaving.Contains(key) && KeyExists(table, transaction, key, row)))
+                        {
+                            throw DuplicateKey(table, values);
+                        }
+
+                        if (database.Locks.Owner(table.Id, LockTable.Key(key), transaction) is { } owner)
+                        {
+                            return owner;
+                        }
+                    }
+                }
+
+                foreach (var (row, old, values) in changed)
+                {
+                    if (table.KeyOf(old) is { } key)
+                    {
+                        database.Locks.Take(table.Id, LockTable.Key(key), transaction);
+                    }
+
+                    Put(database, transaction, table, row, values);
+                }
+            }
+
+            operation.RowCount = matches.Count;
+            return null;
+        });
+    }
+
+    private static bool KeyExists(Table table, Transaction transaction, string key, long? except)
+    {
+        if (table.Find(key) is { } row && row != except
+            && (!transaction.Own.TryGetValue((table.Id, row), out var own) || (own is not null && table.KeyOf(own) == key)))
+        {
+            return true;
+        }
+
+        return transaction.Own.Any(pair => pair.Key.Table == table.Id && pair.Key.Row != except && pair.Value is not null && table.KeyOf(pair.Value) == key);
+    }
+
+    private static void Put(Database database, Transaction transaction, Table table, long row, object?[] values)
+    {
+        database.Locks.Take(table.Id, LockTable.Row(row), transaction);
+        if (table.KeyOf(values) is { } key)
+        {
+            database.Locks.Take(table.Id, LockTable.Key(key), transaction);
+        }
+
+        transaction.Own[(table.Id, row)] = values;
+        transaction.Changes.Add(new PutRow(table.Id, row, values));
+    }
+
+    private static void Remove(Database database, Transaction transaction, Table table, long row, object?[] values)
+    {
+        database.Locks.Take(table.Id, LockTable.Row(row), transaction);
+        if (table.KeyOf(values) is { } key)
+        {
+            database.Locks.Take(table.Id, LockTable.Key(key), transaction);
+        }
+
+        transaction.Own[(table.Id, row)] = null;
+        transaction.Changes.Add(new RemoveRow(table.Id, row));
+    }
+
+    private static void CheckNulls(Table table, object?[] values)
+    {
+        for (var index = 0; index < values.Length; index++)
+        {
+            if (values[index] is null && !table.Columns[index].Type.Nullable)
+            {
+                throw new SqlErrorException(
+                    515,
+                    16,
+                    $"Cannot insert the value NULL into column '{table.Columns[index].Name}', table '{table.Schema}.{table.Name}'; column does not allow nulls. INSERT fails.");
+            }
+        }
+    }
+
+    private static SqlErrorException DuplicateKey(Table table, object?[] values) => new(
+        2627,
+        14,
+        $"Violation of PRIMARY KEY constraint 'PK_{table.Name}'. Cannot insert duplicate key in object '{table.Schema}.{table.Name}'. The duplicate key value is ({string.Join(", ", table.Key.Select(ordinal => Convert.ToString(values[ordinal], CultureInfo.InvariantCulture)))}).");
+
+    private static object ToType(long value, SqlType type) => type.Kind switch
+    {
+        SqlKind.TinyInt => (object)checked((byte)value),
+        SqlKind.SmallInt => (object)checked((short)value),
+        SqlKind.Int => (object)checked((int)value),
+        SqlKind.Numeric => (object)new System.Numerics.BigInteger(value),
+        _ => (object)value,
+    };
+
+    private bool Create(EngineSession session, CreateTable create, Operation operation)
+    {
+        var database = OpenForWriting(session, DatabaseOf(session, create.Name), "CREATE TABLE");
+        var schema = create.Name.Schema.Length > 0 ? create.Name.Schema : "dbo";
+        if (!schema.Equals("dbo", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new SqlErrorException(2760, 16, $"The specified schema name \"{schema}\" either does not exist or you do not have permission to use it.");
+        }
+
+        if (database.Find(schema, create.Name.Name) is not null)
+        {
+            throw new SqlErrorException(2714, 16, $"There is already an object named '{create.Name.Name}' in the database.");
+        }
+
+        var columns = create.Columns.ToList();
+        List<int> key = [];
+        foreach (var name in create.PrimaryKey)
+        {
+            var ordinal = columns.FindIndex(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+            if (ordinal < 0)
+            {
+                throw new SqlErrorException(1911, 16, $"Column name '{name}' does not exist in the target table or view.");
+            }
+
+            columns[ordinal] = columns[ordinal] with { Type = columns[ordinal].Type with { Nullable = false } };
+            key.Add(ordinal);
+        }
+
+        // The log's end makes ids that no other table of this database has, on any replica.
+        var id = 1000000000 + (int)(database.End % 1000000000);
+        return LogChanges(session, database, [new NewTable(id, "dbo", create.Name.Name, Environment.UtcNow, columns, key)], operation);
+    }
+
+    private bool Drop(EngineSession session, DropTable drop, Operation operation)
+    {
+        var database = OpenForWriting(session, DatabaseOf(session, drop.Name), "ALTER");
+        var table = database.Find(drop.Name.Schema.Length > 0 ? drop.Name.Schema : "dbo", drop.Name.Name)
+            ?? throw new SqlErrorException(
+                3701, 11, $"Cannot drop the table '{drop.Name.Name}', because it does not exist or you do not have permission.");
+        return LogChanges(session, database, [new RemoveTable(table.Id)], operation);
+    }
+
+    // Databases
+
+    private void LoadDatabases()
+    {
+        foreach (var entry in Master.Databases.ToList())
+        {
+            if (entry.Seeding)
+            {
+                Environment.Delete($"db-{entry.File:N}.log");
+                Master.Databases.Remove(entry);
+                continue;
+            }
+
+            var database = new Database(entry, Environment);
+            Databases.Add(entry.Name, database);
+            if (entry.Group is null && !entry.Restoring)
+            {
+                database.Apply(database.End);
+                database.Recovered = true;
+            }
+        }
+    }
+
+    private Database Add(DatabaseEntry entry)
+    {
+        Environment.Delete($"db-{entry.File:N}.log");
+        Master.Databases.Add(entry);
+        var database = new Database(entry, Environment);
+        Databases.Add(entry.Name, database);
+        SaveMaster();
+        return database;
+    }
+
+    private void Create(EngineSession session, CreateDatabase create)
+    {
+        if (!Has(session.Login, "CREATE ANY DATABASE", SecurableClass.Server, ""))
+        {
+            throw new SqlErrorException(262, 14, "CREATE DATABASE permission denied in database 'master'.");
+        }
+
+        if (IsSystem(create.Name) || FindDatabase(create.Name) is not null)
+        {
+            throw new SqlErrorException(1801, 16, $"Database '{create.Name}' already exists. Choose a different database name.");
+        }
+
+        var database = Add(NewEntry(create.Name, session.LoginName));
+        database.Recovered = true;
+    }
+
+    private DatabaseEntry NewEntry(string name, string owner) => new()
+    {
+        Name = name, Id = Master.NextDatabaseId++, File = Environment.NewGuid(), Owner = owner, Created = Environment.UtcNow,
+    };
+
+    private void Drop(EngineSession session, DropDatabase drop)
+    {
+        if (IsSystem(drop.Name))
+        {
+            throw new SqlErrorException(3708, 16, $"Cannot drop the database '{drop.Name}' because it is a system database.");
+        }
+
+        var database = FindDatabase(drop.Name);
+        if (database is null || (!Owns(session, database) && !Has(session.Login, "ALTER ANY DATABASE", SecurableClass.Server, "")))
+        {
+            throw new SqlErrorException(
+                3701, 11, $"Cannot drop the database '{drop.Name}', because it does not exist or you do not have permission.");
+        }
+
+        if (database.Entry.Group is not null)
+        {
+            throw new SqlErrorException(
+                3752,
+                16,
+                $"The database '{database.Name}' is currently joined to an availability group.  Before you can drop the database, you need to remove it from the availability group.");
+        }
+
+        if (_sessions.Values.Any(open => open.Database.Equals(database.Name, StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new SqlErrorException(3702, 16, $"Cannot drop database \"{database.Name}\" because it is currently in use.");
+        }
+
+        Discard(database);
+    }
+
+    internal void Discard(Database database)
+    {
+        Databases.Remove(database.Name);
+        Master.Databases.Remove(database.Entry);
+        SaveMaster();
+        Environment.Delete(database.File);
+    }
+
+    private Database ForAlter(EngineSession session, string name)
+    {
+        if (IsSystem(name))
+        {
+            throw new SqlErrorException(5058, 16, $"Option cannot be set in database '{name}'.");
+        }
+
+        var database = FindDatabase(name);
+        return database is not null && (Owns(session, database) || Has(session.Login, "ALTER ANY DATABASE", SecurableClass.Server, ""))
+            ? database
+            : throw new SqlErrorException(
+                5011, 14, $"User does not have permission to alter database '{name}', the database does not exist, or the database is not in a state that allows access checks.");
+    }
+
+    private void Alter(EngineSession session, SetRecovery set)
+    {
+        var database = ForAlter(session, set.Database);
+        if (database.Entry.Group is not null && set.Model != RecoveryModel.Full)
+        {
+            throw new SqlErrorException(
+                1468, 16, $"The operation cannot be performed on database \"{database.Name}\" because it is involved in a database mirroring session or an availability group.");
+        }
+
+        if (database.Entry.Recovery != set.Model)
+        {
+            database.Entry.BackedUp = database.Entry.BackedUp && set.Model != RecoveryModel.Simple && database.Entry.Recovery != RecoveryModel.Simple;
+            database.Entry.Recovery = set.Model;
+            SaveMaster();
+        }
+    }
+
+    private void Alter(EngineSession session, SetReadOnly set)
+    {
+        var database = ForAlter(session, set.Database);
+        if (database.Entry.Group is not null)
+        {
+            throw new SqlErrorException(
+                1468, 16, $"The operation cannot be performed on database \"{database.Name}\" because it is involved in a database mirroring session or an availability group.");
+        }
+
+        database.Entry.ReadOnly = set.ReadOnly;
+        SaveMaster();
+    }
+
+    private void BackUp(EngineSession session, Backup backup)
+    {
+        if (IsSystem(backup.Database))
+        {
+            return;
+        }
+
+        var database = FindDatabase(backup.Database) ?? throw new SqlErrorException(Errors.NoDatabase(backup.Database));
+        if (!Owns(session, database))
+        {
+            throw new SqlErrorException(262, 14, $"BACKUP DATABASE permission denied in database '{database.Name}'.");
+        }
+
+        if (database.Entry.Restoring || database.Entry.Seeding)
+        {
+            throw new SqlErrorException(Errors.Restoring(database.Name));
+        }
+
+        if (database.Entry.Group is { } id && Groups.TryGetValue(id, out var group) && group.Role != ReplicaRole.Primary)
+        {
+            if (group.Role == ReplicaRole.Resolving)
+            {
+                throw new SqlErrorException(Errors.NoRole(database.Name));
+            }
+
+            if (!group.IsFollowing || (!backup.Log && !backup.CopyOnly))
+            {
+                throw new SqlErrorException(
+                    3059, 16, "This BACKUP or RESTORE command is not supported on a database mirror or secondary replica.");
+            }
+        }
+
+        if (backup.Log)
+        {
+            if (database.Entry.Recovery == RecoveryModel.Simple)
+            {
+                throw new SqlErrorException(4208, 16, "The statement BACKUP LOG is not allowed while the recovery model is SIMPLE. Use BACKUP DATABASE or change the recovery model using ALTER DATABASE.");
+            }
+
+            if (!database.Entry.BackedUp)
+            {
+                throw new SqlErrorException(4214, 16, "BACKUP LOG cannot be performed because there is no current database backup.");
+            }
+        }
+        else if (!backup.CopyOnly && database.Entry.Recovery != RecoveryModel.Simple)
+        {
+            database.Entry.BackedUp = true;
+            SaveMaster();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using SqlServerSimulator.Contract;
+
+namespace SqlServerSimulator.Engine;
+
+public sealed partial class SqlInstance
+{
+    /// <returns>True when the command is done; false when the operation ends later.</returns>
+    private bool Dispatch(EngineSession session, EngineCommand command, Operation operation)
+    {
+        switch (command)
+        {
+            case SetSessionContext set:
+                if (!session.SetContext(set.Key, set.Value, set.ReadOnly))
+                {
+                    throw new SqlErrorException(15664, 16, $"Cannot set key '{set.Key}' in the session context. The key has been set as read_only for this session.");
+                }
+
+                return true;
+            case UseDatabase use:
+                session.Database = Open(session, use.Name);
+                return true;
+            case KillSession kill:
+                RequireServer(session, "ALTER ANY CONNECTION");
+                if (kill.SessionId == session.Id)
+                {
+                    throw new SqlErrorException(6104, 16, "Cannot use KILL to kill your own process.");
+                }
+
+                if (!_sessions.TryGetValue(kill.SessionId, out var victim))
+                {
+                    throw new SqlErrorException(6106, 16, $"Process ID {kill.SessionId} is not an active process ID.");
+                }
+
+                End(victim);
+                return true;
+            case Shutdown:
+                RequireServer(session, "SHUTDOWN");
+                operation.Inform(Errors.Make(6005, 10, "SHUTDOWN is in progress."));
+                Environment.Exit();
+                return true;
+            case BeginTransaction:
+                Begin(session);
+                return true;
+            case CommitTransaction:
+                return Commit(session, operation);
+            case RollbackTransaction:
+                if (session.Transaction is null)
+                {
+                    throw new SqlErrorException(3903, 16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.");
+                }
+
+                Rollback(session);
+                return true;
+            case InsertRows insert:
+                return Insert(session, insert, operation);
+            case UpdateRows update:
+                return Modify(session, update.Table, "UPDATE", update.Where, update.Change, operation);
+            case DeleteRows delete:
+                return Modify(session, delete.Table, "DELETE", delete.Where, null, operation);
+            case CreateTable create:
+                return Create(session, create, operation);
+            case DropTable drop:
+                return Drop(session, drop, operation);
+            case CreateDatabase create:
+                RefuseInTransaction(session, "CREATE DATABASE");
+                Create(session, create);
+                return true;
+            case DropDatabase drop:
+                RefuseInTransaction(session, "DROP DATABASE");
+                Drop(session, drop);
+                return true;
+            case SetRecovery set:
+                Alter(session, set);
+                return true;
+            case SetReadOnly set:
+                Alter(session, set);
+                return true;
+            case Backup backup:
+                RefuseInTransaction(session, "BACKUP DATABASE");
+                BackUp(session, backup);
+                return true;
+            case SetHadr set:
+                RefuseInTransaction(session, "ALTER DATABASE");
+                Alter(session, set);
+                return true;
+            case CreateUser create:
+                return Create(session, create, operation);
+            case DropUser drop:
+                return Drop(session, drop, operation);
+            case ChangePermissions change:
+                return ChangePermissions(session, change, operation);
+            case CreateGroup or DropGroup or AlterGroup:
+                RefuseInTransaction(session, command switch
+                {
+                    CreateGroup => "CREATE AVAILABILITY GROUP",
+                    DropGroup => "DROP AVAILABILITY GROUP",
+                    _ => "ALTER AVAILABILITY GROUP",
+                });
+                return DispatchGroup(session, command, operation);
+            default:
+                Secure(session, command);
+                SaveMaster();
+                return true;
+        }
+    }
+
+    private static void RefuseInTransaction(EngineSession session, string statement)
+    {
+        if (session.InTransaction)
+        {
+            throw new SqlErrorException(574, 16, $"{statement} statement cannot be used inside a user transaction.");
+        }
+    }
+}
