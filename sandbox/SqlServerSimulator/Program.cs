@@ -60,7 +60,7 @@ static async Task<int> RunAsync(string? listen, string? data, string? name)
     await using (host.ConfigureAwait(false))
     {
         var listener = await TdsListener.StartAsync(
-            options.Listen, new SqlServer(host), new TdsOptions { CertificateCache = Path.Combine(options.Data, "secrets", "tls.pfx"), Log = Log }, stop.Token)
+            options.Listen, new SqlServer(host), new TdsOptions { CertificateCache = Path.Combine(options.Data, "secrets", "tls.pem"), Log = Log }, stop.Token)
             .ConfigureAwait(false);
         await using (listener.ConfigureAwait(false))
         {

@@ -56,6 +56,7 @@ internal static class ServerCertificate
     {
         try
         {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
             using var key = certificate.GetRSAPrivateKey()!;
             var temporary = path + "." + Guid.NewGuid().ToString("N");
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };

@@ -74,6 +74,15 @@ public sealed class BatchTests
     }
 
     [Test]
+    public async Task Double_quotes_mean_text_when_the_session_says_so()
+    {
+        await using var sql = await SqlFixture.OpenAsync();
+        Assert.That((await sql.RunAsync("SELECT \"a\"")).Errors, Is.EqualTo([207]));
+        Assert.That((await sql.RunAsync("SET QUOTED_IDENTIFIER OFF")).Errors, Is.Empty);
+        Assert.That((await sql.RunAsync("SELECT \"a\"")).Story, Is.EqualTo("[a] (1)"));
+    }
+
+    [Test]
     public async Task Nesting_ends_at_32_levels()
     {
         await using var sql = await SqlFixture.OpenAsync();

@@ -115,7 +115,7 @@ public sealed class ParserTests
     [TestCase("MERGE t USING s ON 1 = 1", 50505)]
     [TestCase("CREATE VIEW v AS SELECT 1", 50505)]
     [TestCase("SELECT ROW_NUMBER() OVER (ORDER BY a) FROM t", 50505)]
-    [TestCase("SET QUOTED_IDENTIFIER OFF", 50505)]
+    [TestCase("SET IMPLICIT_TRANSACTIONS ON", 50505)]
     [TestCase("DECLARE @t TABLE (a int)", 50505)]
     [TestCase("SELECT * INTO #t FROM t", 50505)]
     [TestCase("ALTER AVAILABILITY GROUP [ag] ADD LISTENER 'l' (WITH IP (('1.1.1.1')))", 50505)]
@@ -209,6 +209,10 @@ public sealed class ParserTests
     [TestCase("BEGIN TRAN; COMMIT; BEGIN TRANSACTION t; ROLLBACK TRAN t")]
     [TestCase("SET NOCOUNT ON SET XACT_ABORT ON SET TRANSACTION ISOLATION LEVEL READ COMMITTED SET LOCK_TIMEOUT 1000")]
     [TestCase("SET ANSI_NULLS, QUOTED_IDENTIFIER ON")]
+
+    // What sqlcmd and drivers send before anything else.
+    [TestCase("SET QUOTED_IDENTIFIER OFF SET TEXTSIZE 4096")]
+    [TestCase("set ansi_nulls on\nset ansi_null_dflt_on on\nset ansi_padding on\nset ansi_warnings on\nset arithabort on\nset concat_null_yields_null on\nset cursor_close_on_commit off\nset datefirst 7\nset dateformat mdy\nset deadlock_priority normal\nset implicit_transactions off\nset language us_english\nset lock_timeout -1\nset numeric_roundabort off\nset quoted_identifier on\nset textsize 2147483647\nset transaction isolation level read committed\nset xact_abort off")]
     [TestCase("CREATE TABLE dbo.t (id int IDENTITY(1, 1) NOT NULL PRIMARY KEY CLUSTERED, v nvarchar(100) NULL DEFAULT (N'x'), at datetime2(3) NOT NULL DEFAULT SYSUTCDATETIME())")]
     [TestCase("CREATE TABLE t (a int NOT NULL, b uniqueidentifier, CONSTRAINT pk PRIMARY KEY (a, b))")]
     [TestCase("WHILE 1 = 1 BEGIN IF @@TRANCOUNT > 0 BREAK ELSE CONTINUE; END")]

@@ -270,7 +270,8 @@ internal sealed class TdsListenerTests : TdsFixture
     [Test]
     public void Self_made_certificate_is_kept_and_only_its_owner_can_read_it()
     {
-        var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        var folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        var file = Path.Combine(folder, "secrets", "tls.pem");
         try
         {
             using var first = ServerCertificate.LoadOrCreate(file, "one", TimeProvider.System);
@@ -284,7 +285,7 @@ internal sealed class TdsListenerTests : TdsFixture
         }
         finally
         {
-            File.Delete(file);
+            Directory.Delete(folder, recursive: true);
         }
     }
 }

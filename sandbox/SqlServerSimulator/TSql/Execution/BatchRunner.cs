@@ -129,7 +129,7 @@ internal sealed partial class BatchRunner
                 217, 16, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).");
         }
 
-        var statements = _session.Server.Parse(text, variables.Keys);
+        var statements = _session.Server.Parse(text, variables.Keys, _session.QuotedIdentifier);
         Hoist(statements, variables);
         var outer = _environment.Variables;
         _environment.Variables = variables;

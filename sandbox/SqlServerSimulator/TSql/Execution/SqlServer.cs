@@ -22,7 +22,7 @@ internal sealed class SqlServer : ISqlServer
     private const int LargestCache = 512;
 
     private readonly IInstanceGate _gate;
-    private readonly ConcurrentDictionary<string, IReadOnlyList<Statement>> _parsed = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Text, bool QuotedIdentifier), IReadOnlyList<Statement>> _parsed = [];
     private readonly Lazy<ServerIdentity> _identity;
 
     public SqlServer(IInstanceGate gate, SqlServerSettings? settings = null)
@@ -52,13 +52,13 @@ internal sealed class SqlServer : ISqlServer
     }
 
     /// <summary>Parses a batch, or remembers that it has.</summary>
-    internal IReadOnlyList<Statement> Parse(string text, IReadOnlyCollection<string> parameters)
+    internal IReadOnlyList<Statement> Parse(string text, IReadOnlyCollection<string> parameters, bool quotedIdentifier)
     {
-        if (parameters.Count > 0 || text.Length > 4000) return Parser.Parse(text, parameters);
-        if (_parsed.TryGetValue(text, out var known)) return known;
-        var statements = Parser.Parse(text, parameters);
+        if (parameters.Count > 0 || text.Length > 4000) return Parser.Parse(text, parameters, quotedIdentifier);
+        if (_parsed.TryGetValue((text, quotedIdentifier), out var known)) return known;
+        var statements = Parser.Parse(text, parameters, quotedIdentifier);
         if (_parsed.Count >= LargestCache) _parsed.Clear();
-        _parsed[text] = statements;
+        _parsed[(text, quotedIdentifier)] = statements;
         return statements;
     }
 }

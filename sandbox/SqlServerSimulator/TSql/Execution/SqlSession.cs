@@ -45,6 +45,9 @@ internal sealed class SqlSession : ISqlSession
 
     internal bool TransactionAbort { get; private set; }
 
+    /// <summary>SET QUOTED_IDENTIFIER, as it is when a batch is parsed.</summary>
+    internal bool QuotedIdentifier { get; private set; } = true;
+
     /// <summary>The table for which IDENTITY_INSERT is ON.</summary>
     internal TableName? IdentityInsert { get; set; }
 
@@ -83,6 +86,7 @@ internal sealed class SqlSession : ISqlSession
         });
         TransactionCount = 0;
         Doomed = NoCount = TransactionAbort = false;
+        QuotedIdentifier = true;
         IdentityInsert = null;
         RowCount = LastError = 0;
         Identity = null;
@@ -113,6 +117,9 @@ internal sealed class SqlSession : ISqlSession
                 break;
             case "XACT_ABORT":
                 TransactionAbort = value == "ON";
+                break;
+            case "QUOTED_IDENTIFIER":
+                QuotedIdentifier = value == "ON";
                 break;
             case "LOCK_TIMEOUT":
                 var milliseconds = int.Parse(value, null);

@@ -7,15 +7,22 @@ namespace SqlServerSimulator.TSql.Parsing;
 internal sealed class Lexer
 {
     private readonly string _text;
+    private readonly bool _quotedIdentifier;
     private readonly List<Token> _tokens = [];
     private int _at;
     private int _line = 1;
 
-    private Lexer(string text) => _text = text;
-
-    public static IReadOnlyList<Token> Tokenize(string text)
+    private Lexer(string text, bool quotedIdentifier)
     {
-        var lexer = new Lexer(text);
+        _text = text;
+        _quotedIdentifier = quotedIdentifier;
+    }
+
+    /// <param name="text">The batch.</param>
+    /// <param name="quotedIdentifier">SET QUOTED_IDENTIFIER: whether "x" is a name, or text.</param>
+    public static IReadOnlyList<Token> Tokenize(string text, bool quotedIdentifier = true)
+    {
+        var lexer = new Lexer(text, quotedIdentifier);
         while (lexer.Next())
         {
         }
@@ -52,7 +59,7 @@ internal sealed class Lexer
 
         if (c == '\'') return (TokenKind.Text, Quoted('\''));
         if (c == '[') return (TokenKind.QuotedName, Quoted(']'));
-        if (c == '"') return (TokenKind.QuotedName, Quoted('"'));
+        if (c == '"') return (_quotedIdentifier ? TokenKind.QuotedName : TokenKind.Text, Quoted('"'));
         if (c == '0' && Peek(1) is 'x' or 'X') return (TokenKind.Binary, Binary());
         if (char.IsAsciiDigit(c) || (c == '.' && char.IsAsciiDigit(Peek(1)))) return Number();
         if (c == '@') return (TokenKind.Variable, Take(IsNamePart));

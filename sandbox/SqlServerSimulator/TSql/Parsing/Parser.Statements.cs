@@ -14,7 +14,7 @@ internal sealed partial class Parser
     /// <summary>Options whose other value would change results in ways that the simulator does not have.</summary>
     private static readonly Dictionary<string, bool> s_fixed = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["ANSI_NULLS"] = true, ["ANSI_PADDING"] = true, ["QUOTED_IDENTIFIER"] = true, ["CONCAT_NULL_YIELDS_NULL"] = true,
+        ["ANSI_NULLS"] = true, ["ANSI_PADDING"] = true, ["CONCAT_NULL_YIELDS_NULL"] = true,
         ["NUMERIC_ROUNDABORT"] = false, ["IMPLICIT_TRANSACTIONS"] = false, ["FMTONLY"] = false, ["NOEXEC"] = false, ["PARSEONLY"] = false,
         ["SHOWPLAN_ALL"] = false, ["SHOWPLAN_XML"] = false, ["REMOTE_PROC_TRANSACTIONS"] = false, ["FORCEPLAN"] = false,
     };

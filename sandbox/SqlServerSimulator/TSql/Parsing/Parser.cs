@@ -25,9 +25,9 @@ internal sealed partial class Parser
     }
 
     /// <exception cref="SqlErrorException">The batch is refused.</exception>
-    public static IReadOnlyList<Statement> Parse(string text, IEnumerable<string> parameters)
+    public static IReadOnlyList<Statement> Parse(string text, IEnumerable<string> parameters, bool quotedIdentifier = true)
     {
-        var parser = new Parser(Lexer.Tokenize(text), parameters);
+        var parser = new Parser(Lexer.Tokenize(text, quotedIdentifier), parameters);
         return parser.ParseBatch();
     }
 
