@@ -16,6 +16,12 @@ internal static class TypeWriter
 
     public static void Info(TokenBuffer buffer, SqlType type)
     {
+        if (Fixed(type) is { } token)
+        {
+            buffer.Byte((byte)token);
+            return;
+        }
+
         switch (type.Kind)
         {
             case SqlKind.Bit: Sized(buffer, TdsType.BitN, 1); break;
@@ -53,6 +59,12 @@ internal static class TypeWriter
         if (value is null or DBNull)
         {
             Null(buffer, type);
+            return;
+        }
+
+        if (Fixed(type) is not null)
+        {
+            FixedValue(buffer, type, value);
             return;
         }
 
@@ -118,8 +130,36 @@ internal static class TypeWriter
         _ => false,
     };
 
+    // A type of fixed size that cannot be NULL has a token of its own, and its values no length: SqlClient does not read it otherwise.
+    private static TdsType? Fixed(SqlType type) => type.Nullable ? null : type.Kind switch
+    {
+        SqlKind.Bit => TdsType.Bit,
+        SqlKind.TinyInt => TdsType.Int1,
+        SqlKind.SmallInt => TdsType.Int2,
+        SqlKind.Int => TdsType.Int4,
+        SqlKind.BigInt => TdsType.Int8,
+        SqlKind.Float => TdsType.Float,
+        SqlKind.DateTime => TdsType.DateTime,
+        _ => null,
+    };
+
+    private static void FixedValue(TokenBuffer buffer, SqlType type, object value)
+    {
+        switch (type.Kind)
+        {
+            case SqlKind.Bit: buffer.Byte(Integer(value) != 0 ? (byte)1 : (byte)0); break;
+            case SqlKind.TinyInt: buffer.Byte(checked((byte)Integer(value))); break;
+            case SqlKind.SmallInt: buffer.Int16(checked((short)Integer(value))); break;
+            case SqlKind.Int: buffer.Int32(checked((int)Integer(value))); break;
+            case SqlKind.BigInt: buffer.Int64(Integer(value)); break;
+            case SqlKind.Float: buffer.Double(Convert.ToDouble(value, CultureInfo.InvariantCulture)); break;
+            default: DateTime(buffer, (DateTime)value); break;
+        }
+    }
+
     private static void Null(TokenBuffer buffer, SqlType type)
     {
+        if (Fixed(type) is not null) throw new InvalidOperationException($"NULL in a column of type {type.Kind} that cannot be NULL.");
         switch (type.Kind)
         {
             case SqlKind.Char or SqlKind.NChar: buffer.UInt16(ushort.MaxValue); break;
