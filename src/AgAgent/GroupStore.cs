@@ -143,7 +143,8 @@ internal sealed class GroupStore
         return SwapAsync(
             resourceVersion,
             successor.Length == 0 ? null : successor,
-            new JsonObject { ["holderIdentity"] = string.Empty, ["renewTime"] = MicroTime(time.GetUtcNow()) },
+            // Taken out, not emptied: newer API servers refuse an empty holder.
+            new JsonObject { ["holderIdentity"] = null, ["renewTime"] = MicroTime(time.GetUtcNow()) },
             cancellationToken);
     }
 
