@@ -163,6 +163,7 @@ internal sealed record NewTable(int Id, string Schema, string Name, DateTime Cre
             writer.Write(column.Identity);
             writer.Write(column.IdentitySeed);
             writer.Write(column.IdentityIncrement);
+            writer.Write(column.Default ?? "");
         }
 
         writer.Write(Key.Count);
@@ -188,6 +189,7 @@ internal sealed record NewTable(int Id, string Schema, string Name, DateTime Cre
                 Identity = reader.ReadBoolean(),
                 IdentitySeed = reader.ReadInt64(),
                 IdentityIncrement = reader.ReadInt64(),
+                Default = reader.ReadString() is { Length: > 0 } text ? text : null,
             };
         }
 

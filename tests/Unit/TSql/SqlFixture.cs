@@ -1,35 +1,71 @@
+using System.Net;
+using SqlServerSimulator.Contract;
 using SqlServerSimulator.Engine;
 using SqlServerSimulator.Hosting;
 using SqlServerSimulator.TSql.Execution;
 
 namespace Unit.TSql;
 
+/// <summary>An instance of its own with sa logged in.</summary>
 internal sealed class SqlFixture : IAsyncDisposable
 {
-    public required SqlSession Session { get; init; }
+    public const string Password = "Str0ng!Passw0rd";
 
-    public static Task<SqlFixture> OpenAsync()
+    private readonly string _directory;
+    private readonly InstanceHost _host;
+    private readonly SqlServer _server;
+    private readonly List<ISqlSession> _sessions = [];
+
+    private SqlFixture(string directory, InstanceHost host, SqlServer server, ISqlSession session)
     {
-        var instance = (SqlInstance)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(typeof(SqlInstance));
-        var engine = (EngineSession)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(typeof(EngineSession));
-        typeof(EngineSession).GetProperty("Database")!.SetValue(engine, "master");
-        var gate = new Gate(instance);
-        return Task.FromResult(new SqlFixture { Session = new SqlSession(new SqlServer(gate), gate, instance, engine) });
+        _directory = directory;
+        _host = host;
+        _server = server;
+        Session = session;
+        _sessions.Add(session);
     }
 
-    public async Task<RecordingOutput> RunAsync(string batch)
+    /// <summary>sa's session.</summary>
+    public ISqlSession Session { get; }
+
+    public static async Task<SqlFixture> OpenAsync(SqlServerSettings? settings = null)
+    {
+        var directory = Directory.CreateTempSubdirectory("tsql-").FullName;
+        var host = new InstanceHost(new InstanceOptions { MachineName = "mssql1-0", SaPassword = Password }, directory, IPAddress.Loopback, _ => { });
+        var server = new SqlServer(host, settings);
+        return new SqlFixture(directory, host, server, await LogInAsync(server, "sa", Password, ""));
+    }
+
+    /// <summary>Another client's session.</summary>
+    public async Task<ISqlSession> LogInAsync(string user = "sa", string password = Password, string database = "")
+    {
+        var session = await LogInAsync(_server, user, password, database);
+        _sessions.Add(session);
+        return session;
+    }
+
+    public Task<LoginOutcome> TryLogInAsync(string user, string password, string database = "") =>
+        _server.LoginAsync(new LoginRequest(user, password, database, false, "tests", "here"), CancellationToken.None);
+
+    public Task<RecordingOutput> RunAsync(string batch) => RunAsync(Session, batch);
+
+    public static async Task<RecordingOutput> RunAsync(ISqlSession session, string batch)
     {
         var output = new RecordingOutput();
-        await Session.ExecuteBatchAsync(batch, [], output, CancellationToken.None);
+        await session.ExecuteBatchAsync(batch, [], output, CancellationToken.None);
         return output;
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private sealed class Gate(SqlInstance instance) : IInstanceGate
+    public async ValueTask DisposeAsync()
     {
-        public CancellationToken Ended(EngineSession session) => default;
-        public Task<Operation> ExecuteAsync(EngineSession session, EngineCommand command, CancellationToken attention) => throw new NotImplementedException();
-        public T Read<T>(Func<SqlInstance, T> look) => look(instance);
+        foreach (var session in _sessions) await session.DisposeAsync();
+        await _host.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static async Task<ISqlSession> LogInAsync(SqlServer server, string user, string password, string database)
+    {
+        var outcome = await server.LoginAsync(new LoginRequest(user, password, database, false, "tests", "here"), CancellationToken.None);
+        return outcome.Session ?? throw new AssertionException($"Login failed: {string.Join(", ", outcome.Errors.Select(error => error.Message))}");
     }
 }

@@ -111,7 +111,7 @@ internal sealed partial class BatchRunner
     {
         if (name.Schema is not null && name.Schema.Equals("sys", StringComparison.OrdinalIgnoreCase))
             throw new SqlErrorException(259, 16, "Ad hoc updates to system catalogs are not allowed.");
-        var table = _session.Instance.Read(_session.Engine, SessionEnvironment.TableOf(name));
+        var table = _session.Instance.Describe(_session.Engine, SessionEnvironment.TableOf(name));
         var columns = table.Columns.Select(column => new SqlColumn(column.Name, column.Type)).ToList();
         return (new Scope([new ScopeTable(null, name, columns, 0)], null), table);
     }

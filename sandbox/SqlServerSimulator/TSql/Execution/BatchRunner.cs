@@ -221,6 +221,10 @@ internal sealed partial class BatchRunner
     private void Report(SqlError error)
     {
         _output.Message(error);
+
+        // A missing permission on the server is always reported twice.
+        if (error.Number == 300)
+            _output.Message(error with { Number = 297, Severity = 16, Message = "The user does not have permission to perform this action." });
         _output.StatementDone(null);
     }
 
