@@ -28,7 +28,7 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
         AgentDecision.Wait => Task.FromResult(ActOutcome.Nothing),
         AgentDecision.AcquireLease acquire => AcquireAsync(acquire, cancellationToken),
         AgentDecision.RenewLease renew => RenewAsync(renew, cancellationToken),
-        AgentDecision.ReleaseLease release => ReleaseAsync(release.ResourceVersion, release.Successor, cancellationToken),
+        AgentDecision.ReleaseLease release => ReleaseAsync(release, cancellationToken),
         AgentDecision.CreateGroup create => CreateAsync(create, cancellationToken),
         AgentDecision.AddReplica add => ChangeAsync(GroupStatements.AddReplica(group, add.Member), cancellationToken),
         AgentDecision.ModifyEndpoint modify => ChangeAsync(GroupStatements.ModifyEndpoint(group, modify.Member), cancellationToken),
@@ -90,11 +90,16 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
         });
     }
 
-    private async Task<ActOutcome> ReleaseAsync(string? resourceVersion, string successor, CancellationToken cancellationToken)
+    private async Task<ActOutcome> ReleaseAsync(AgentDecision.ReleaseLease release, CancellationToken cancellationToken)
     {
-        await store.ReleaseAsync(resourceVersion, successor, cancellationToken).ConfigureAwait(false);
+        await store.ReleaseAsync(release.ResourceVersion, release.Successor, cancellationToken).ConfigureAwait(false);
+        return Released("released the Lease");
+    }
+
+    private ActOutcome Released(string what)
+    {
         var until = time.Monotonic() + settings.Deferral;
-        return new ActOutcome("released the Lease", memory => memory with { DeferUntil = until, RenewedAt = null, LeadingSince = null });
+        return new ActOutcome(what, memory => memory with { DeferUntil = until, RenewedAt = null, LeadingSince = null });
     }
 
     private async Task<ActOutcome> CreateAsync(AgentDecision.CreateGroup create, CancellationToken cancellationToken)
@@ -207,7 +212,7 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
     {
         var role = await RoleAsync(cancellationToken).ConfigureAwait(false);
         if (role is ReplicaRole.Resolving or ReplicaRole.Secondary)
-            await store.ReleaseAsync(null, string.Empty, cancellationToken).ConfigureAwait(false);
+            await store.ReleaseHeldAsync(string.Empty, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<ActOutcome> StepDownAsync(CancellationToken cancellationToken)
@@ -245,8 +250,8 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
             return new ActOutcome($"could not hand over: {error.Message}", memory => memory) { Failed = true };
         }
 
-        var released = await ReleaseAsync(null, handOver.Successor, cancellationToken).ConfigureAwait(false);
-        return released with { What = $"handed over to {handOver.Successor}" };
+        await store.ReleaseHeldAsync(handOver.Successor, cancellationToken).ConfigureAwait(false);
+        return Released($"handed over to {handOver.Successor}");
     }
 
     private async Task<ActOutcome> AnswerAsync(FailoverResult result, CancellationToken cancellationToken)

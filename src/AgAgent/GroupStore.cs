@@ -13,6 +13,7 @@ internal sealed class GroupStore
 {
     private const string SuccessorAnnotation = "mssql.microsoft.com/successor";
     private const string ServerContainerName = "mssql-server";
+    private const int ReleaseAttempts = 5;
 
     private readonly IKubernetesApi api;
     private readonly GroupSettings settings;
@@ -126,26 +127,37 @@ internal sealed class GroupStore
     public Task RenewAsync(string resourceVersion, CancellationToken cancellationToken) => SwapAsync(
         resourceVersion, null, new JsonObject { ["renewTime"] = MicroTime(time.GetUtcNow()) }, cancellationToken, annotate: false);
 
-    /// <summary>Gives the Lease up. Without a version the present one is swapped, if this agent holds it.</summary>
-    /// <exception cref="KubernetesException">Conflict: somebody else changed it, or holds it.</exception>
-    public Task ReleaseAsync(string? resourceVersion, string successor, CancellationToken cancellationToken)
+    /// <summary>Gives the Lease up as it was when that was decided.</summary>
+    /// <exception cref="KubernetesException">Conflict: it was changed in between.</exception>
+    public Task ReleaseAsync(string resourceVersion, string successor, CancellationToken cancellationToken) => SwapAsync(
+        resourceVersion,
+        successor.Length == 0 ? null : successor,
+
+        // Taken out, not emptied: newer API servers refuse an empty holder.
+        new JsonObject { ["holderIdentity"] = null, ["renewTime"] = MicroTime(time.GetUtcNow()) },
+        cancellationToken);
+
+    /// <summary>Gives the Lease up in whatever version it is, if this agent holds it: renewals go on beside long work, and make new versions.</summary>
+    /// <exception cref="KubernetesException">Conflict: somebody else holds it.</exception>
+    public async Task ReleaseHeldAsync(string successor, CancellationToken cancellationToken)
     {
-        if (resourceVersion is null)
+        for (var attempt = 1; ; attempt++)
         {
             LeaseView? view;
             lock (gate)
                 view = tracker.View(time.Monotonic());
             if (view?.Holder != settings.Identity.Holder)
                 throw new KubernetesException(KubernetesFailure.Conflict, $"The Lease {settings.Group} is not held by {settings.Identity.Pod} any more.");
-            resourceVersion = view.ResourceVersion;
+            try
+            {
+                await ReleaseAsync(view.ResourceVersion, successor, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (KubernetesException error) when (error.Failure == KubernetesFailure.Conflict && attempt < ReleaseAttempts)
+            {
+                Note(await api.GetAsync(KubernetesTypes.Leases, @namespace, settings.Group, cancellationToken).ConfigureAwait(false));
+            }
         }
-
-        return SwapAsync(
-            resourceVersion,
-            successor.Length == 0 ? null : successor,
-            // Taken out, not emptied: newer API servers refuse an empty holder.
-            new JsonObject { ["holderIdentity"] = null, ["renewTime"] = MicroTime(time.GetUtcNow()) },
-            cancellationToken);
     }
 
     /// <summary>Notes who creates the group, unless somebody was noted before.</summary>
