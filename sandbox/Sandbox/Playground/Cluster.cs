@@ -15,13 +15,15 @@ internal sealed class Cluster : IAsyncDisposable
 {
     private readonly EmulatedCluster _cluster;
     private readonly ProcessGuardian _guardian;
+    private readonly LoopbackBlock _addresses;
     private readonly string _saPassword;
     private ProcessNode? _lost;
 
-    private Cluster(EmulatedCluster cluster, ProcessGuardian guardian, string directory, string saPassword)
+    private Cluster(EmulatedCluster cluster, ProcessGuardian guardian, LoopbackBlock addresses, string directory, string saPassword)
     {
         _cluster = cluster;
         _guardian = guardian;
+        _addresses = addresses;
         _saPassword = saPassword;
         Directory = directory;
         Group = new Group(cluster.Client, saPassword);
@@ -43,6 +45,7 @@ internal sealed class Cluster : IAsyncDisposable
         var id = Guid.NewGuid().ToString("n");
         var directory = System.IO.Directory.CreateTempSubdirectory("mssql-sandbox-").FullName;
         var guardian = Guardian.Start(id, directory);
+        var addresses = LoopbackBlock.Take(Path.GetTempPath());
         EmulatedCluster? cluster = null;
         try
         {
@@ -53,11 +56,13 @@ internal sealed class Cluster : IAsyncDisposable
                     Directory = directory,
                     SandboxId = id,
                     Images = Images.In(AppContext.BaseDirectory),
+                    PodNetwork = addresses.Pods,
+                    ServiceRange = addresses.Services,
                     Log = Log(Path.Combine(directory, "cluster.log")),
                     Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
                 },
                 cancellationToken);
-            var playground = new Cluster(cluster, guardian, directory, new PasswordGenerator().Create(20));
+            var playground = new Cluster(cluster, guardian, addresses, directory, new PasswordGenerator().Create(20));
             stage.Progress("starting the operator");
             await playground.StartOperatorAsync(stage.Progress, cancellationToken);
             await stage.EndAsync($"API server {cluster.Server.Address}, nodes {string.Join(", ", cluster.Nodes.Select(x => x.Name))}, operator ready");
@@ -68,6 +73,7 @@ internal sealed class Cluster : IAsyncDisposable
             if (cluster is not null)
                 await cluster.DisposeAsync();
             await guardian.DisposeAsync();
+            addresses.Dispose();
             throw;
         }
     }
@@ -138,6 +144,7 @@ internal sealed class Cluster : IAsyncDisposable
     {
         await _cluster.DisposeAsync();
         await _guardian.DisposeAsync();
+        _addresses.Dispose();
     }
 
     private async Task StartOperatorAsync(Action<string> progress, CancellationToken cancellationToken)

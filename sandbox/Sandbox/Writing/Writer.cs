@@ -60,7 +60,7 @@ internal sealed class Writer(string connectionString, WriteLog log, TimeProvider
             catch (Exception e)
             {
                 // Whatever a connection can fail with while its server dies: note it and connect anew.
-                LastFailure = e.Message.ReplaceLineEndings(" ");
+                LastFailure = Short(e.Message);
             }
 
             try
@@ -72,6 +72,14 @@ internal sealed class Writer(string connectionString, WriteLog log, TimeProvider
                 return;
             }
         }
+    }
+
+    /// <summary>The first sentence: SqlClient follows it with advice that is of no use here.</summary>
+    private static string Short(string message)
+    {
+        var line = message.ReplaceLineEndings(" ");
+        var end = line.IndexOf(". ", StringComparison.Ordinal);
+        return end > 0 ? line[..end] : line.TrimEnd('.');
     }
 
     private async Task<string> InsertAsync(SqlConnection connection, long key)
