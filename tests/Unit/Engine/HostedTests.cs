@@ -71,7 +71,7 @@ public sealed class HostedTests
                 EXEC sp_set_session_context @key = N'external_cluster', @value = N'yes';
                 ALTER AVAILABILITY GROUP [ag1] FAILOVER;
                 """);
-            await Eventually(hosts[2], "ALTER AVAILABILITY GROUP [ag1] SET (ROLE = SECONDARY);");
+            await Follow(hosts[2], hosts[1]);
             await Eventually(hosts[1], "INSERT INTO db1.dbo.t (v) VALUES (N'two');");
 
             foreach (var index in Enumerable.Range(0, 3))
@@ -86,7 +86,7 @@ public sealed class HostedTests
                 EXEC sp_set_session_context @key = N'external_cluster', @value = N'yes'
                 ALTER AVAILABILITY GROUP [ag1] FAILOVER
                 """);
-            await Eventually(hosts[0], "ALTER AVAILABILITY GROUP [ag1] SET (ROLE = SECONDARY);");
+            await Follow(hosts[0], hosts[1]);
             await Eventually(hosts[1], "INSERT INTO db1.dbo.t (v) VALUES (N'three');");
             Assert.That((await Row(hosts[1], "SELECT COUNT(*), MAX(id) FROM db1.dbo.t"))[0], Is.EqualTo(3));
         }
@@ -181,6 +181,24 @@ public sealed class HostedTests
             }
 
             Assert.That(bound.IsCancellationRequested, Is.False, $"{text}: {string.Join(", ", output.Messages)}");
+            await Task.Delay(20, CancellationToken.None);
+        }
+    }
+
+    // A secondary that was told while it still heard of the old primary must be told again.
+    private static async Task Follow(InstanceHost host, InstanceHost primary)
+    {
+        using var bound = new CancellationTokenSource(Bound);
+        while (true)
+        {
+            await Batch(host, "ALTER AVAILABILITY GROUP [ag1] SET (ROLE = SECONDARY);");
+            var row = await Row(primary, "SELECT COUNT(*) FROM sys.dm_hadr_database_replica_states WHERE is_local = 0 AND synchronization_state_desc = 'SYNCHRONIZED'");
+            if (row[0] is > 0)
+            {
+                return;
+            }
+
+            Assert.That(bound.IsCancellationRequested, Is.False, "nobody is synchronized");
             await Task.Delay(20, CancellationToken.None);
         }
     }
