@@ -13,6 +13,9 @@ public static class AgentDecider
     private const string Primary = "primary";
     private const string Secondary = "secondary";
 
+    // Uptimes are whole seconds.
+    private static readonly TimeSpan RestartSlack = TimeSpan.FromSeconds(1.5);
+
     /// <summary>Decides.</summary>
     /// <param name="settings">What the agent was configured with.</param>
     /// <param name="facts">What it knows in this turn.</param>
@@ -205,6 +208,10 @@ public static class AgentDecider
     {
         if (memory.Stopping)
             return Release(string.Empty, "this agent is ending");
+
+        // A server that was started again may recover for long, and the others hold the data ready; they go first. A group of one has no others.
+        if (replica.Replicas.Count > 1 && facts.Now - memory.LeadingSince > local.UpFor + RestartSlack)
+            return Release(string.Empty, $"SQL Server of {local.ServerName} was started again while this agent led");
         switch (PromotionRule.Judge(local.ServerName, replica, facts.Peers))
         {
             case PromotionVerdict.Unfit unfit:

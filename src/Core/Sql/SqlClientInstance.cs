@@ -22,7 +22,6 @@ public sealed class SqlClientInstance : ISqlInstance
     private readonly Func<SqlLogin> login;
     private readonly string applicationName;
     private readonly TimeProvider time;
-    private volatile bool reached;
 
     /// <summary>Makes the adapter; nothing is connected yet.</summary>
     /// <param name="host">Host name or IP address.</param>
@@ -166,8 +165,7 @@ public sealed class SqlClientInstance : ISqlInstance
 
     private async Task<IReadOnlyList<SqlResultSet>> RunAsync(SqlText batch, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (!reached)
-            await ReachAsync(cancellationToken).ConfigureAwait(false);
+        await ReachAsync(cancellationToken).ConfigureAwait(false);
         using var connection = new SqlConnection(ConnectionString(timeout, pooled: true));
         try
         {
@@ -183,20 +181,18 @@ public sealed class SqlClientInstance : ISqlInstance
                     sets.Add(set);
             }
             while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false));
-            reached = true;
             return sets;
         }
         catch (SqlException error) when (Classify(error) is SqlFailure.Unreachable or SqlFailure.Timeout)
         {
-            reached = false;
-
             // One dead connection means that its pooled siblings are dead too; each would cost a time-out of its own.
             SqlConnection.ClearPool(connection);
             throw;
         }
     }
 
-    // SqlClient tries a refused connection again until its time-out is over. A server that is not there is to be told apart at once.
+    // SqlClient tries a refused connection again until its time-out is over, also when a pooled one turned out to be dead. A server that is not
+    // there is to be told apart at once; asking costs one round trip.
     private async Task ReachAsync(CancellationToken cancellationToken)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

@@ -123,6 +123,23 @@ internal sealed class AgentDeciderTests
     }
 
     [Test]
+    public void A_server_that_was_started_again_lets_the_others_go_first_and_then_may_be_promoted_itself()
+    {
+        var restarted = new Seen<LocalReplica>(new LocalReplica(Me.Pod, 5_000_000, TimeSpan.FromSeconds(1), Replica(ReplicaRole.Resolving)));
+        var facts = Candidate(("mssql3-0", Peer(ReplicaRole.Secondary))) with { Local = restarted };
+        var alone = Replica(ReplicaRole.Resolving);
+        alone = alone with { Replicas = [alone.Replicas[0]] };
+        Assert.Multiple(() =>
+        {
+            Assert.That(Decide(facts, Renewed with { LeadingSince = Now - TimeSpan.FromSeconds(30) }), Is.InstanceOf<AgentDecision.ReleaseLease>());
+            Assert.That(Decide(facts, Renewed with { LeadingSince = Now - TimeSpan.FromMilliseconds(100) }), Is.InstanceOf<AgentDecision.Promote>());
+            Assert.That(
+                Decide(facts with { Local = new Seen<LocalReplica>(restarted.Value with { Group = alone }) }, Renewed with { LeadingSince = Now - TimeSpan.FromSeconds(30) }),
+                Is.InstanceOf<AgentDecision.Promote>());
+        });
+    }
+
+    [Test]
     public void S8_a_failover_without_an_answer_keeps_the_lease_until_its_write_lease_has_ended()
     {
         var facts = Candidate(("mssql3-0", Peer(ReplicaRole.Resolving, sequence: 101)));
