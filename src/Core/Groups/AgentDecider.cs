@@ -143,6 +143,10 @@ public static class AgentDecider
 
         if (local.Group is null)
             return WithoutGroup(settings, facts, memory, lease, directory);
+        if (!isPrimary && directory.Request is { AllowDataLoss: true } forced && directory.Result?.Id != forced.Id)
+            return new AgentDecision.Answer(
+                new FailoverResult(forced.Id, FailoverState.Refused, "a forced failover is not supported yet; nothing was changed (S5)", null),
+                $"failover request {forced.Id} allows data loss");
         return isPrimary
             ? AsPrimary(settings, facts, memory, lease, directory, local.ServerName, local.Group)
             : AsCandidate(settings, facts, memory, lease, local, local.Group);

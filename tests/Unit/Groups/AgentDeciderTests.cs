@@ -292,6 +292,12 @@ internal sealed class AgentDeciderTests
         AssertRefused(Asked("mssql3-0", replica => replica with { Synchronized = false }, allowDataLoss: true), "would lose");
 
     [Test]
+    public void S5_a_forced_failover_without_a_primary_is_refused_in_words_and_never_carried_out() =>
+        AssertRefused(
+            Decide(Candidate(("mssql2-0", new Unreachable<PeerReplica>("dead"))) with { Directory = new Seen<GroupDirectory>(Group with { Request = new FailoverRequest("r1", "mssql1-0", true) }) }),
+            "not supported yet");
+
+    [Test]
     public void A_request_that_has_its_answer_is_not_answered_again() =>
         Assert.That(Decide(Mail(new FailoverRequest("r1", "mssql9-0", false), new FailoverResult("r1", FailoverState.Refused, "no", null))), Is.InstanceOf<AgentDecision.Wait>());
 
