@@ -136,8 +136,6 @@ public static class AgentDecider
                 lease.ResourceVersion, isPrimary, local.Ticks + settings.Timings.SetWithinTicks, "the renewal is due");
         if (memory.Busy is { } busy)
             return new AgentDecision.Wait($"this agent leads; still busy: {busy}");
-        if (facts.Now - renewedAt >= settings.Timings.Hold)
-            return new AgentDecision.Wait("this agent's hold on the Lease has run out (S6)");
         if (!facts.Directory.TryGet(out var directory))
             return new AgentDecision.Wait($"this agent leads; the members are not known: {facts.Directory.Why} (S11)");
 
