@@ -38,17 +38,16 @@ internal sealed partial class AgentLoop(
                 Log(decision);
                 if (memory.Stopping && decision is AgentDecision.Wait && !Leads(facts))
                     return;
-                var pause = await TurnAsync(decision, end.Token).ConfigureAwait(false) switch
+                var (outcome, pause) = await TurnAsync(decision, end.Token).ConfigureAwait(false) switch
                 {
                     { Failed: true } failed => (failed, Hurry),
                     var done when decision is AgentDecision.Wait { Settled: true } => (done, Until(memory)),
                     var done when decision is AgentDecision.Wait => (done, Shorter(Hurry, period)),
-                    var done when decision is AgentDecision.RenewLease => (done, TimeSpan.Zero),
                     var done => (done, TimeSpan.Zero),
                 };
-                memory = pause.Item1.Remember(memory);
-                if (pause.Item2 > TimeSpan.Zero)
-                    await wake.WaitAsync(pause.Item2, end.Token).ConfigureAwait(false);
+                memory = outcome.Remember(memory);
+                if (pause > TimeSpan.Zero)
+                    await wake.WaitAsync(pause, end.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)

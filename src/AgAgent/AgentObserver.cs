@@ -24,7 +24,7 @@ internal sealed class AgentObserver(GroupSettings settings, GroupStore store, IS
         var asked = Ask(lease, directory, local);
         var sightings = asked.Count == 0
             ? new Dictionary<string, Sighting<PeerReplica>>()
-            : await PeersAsync(asked, cancellationToken).ConfigureAwait(false);
+            : await PeersAsync(asked, directory, cancellationToken).ConfigureAwait(false);
         return new GroupFacts(
             time.Monotonic(), store.Lease(), local, process.Evidence(store.ServerContainer()), store.Directory(), sightings);
     }
@@ -62,10 +62,11 @@ internal sealed class AgentObserver(GroupSettings settings, GroupStore store, IS
         return follows || view.Holder.Length == 0 || group.Member(leader) is not { } member ? [] : [member];
     }
 
-    private async Task<Dictionary<string, Sighting<PeerReplica>>> PeersAsync(List<GroupMember> members, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, Sighting<PeerReplica>>> PeersAsync(
+        List<GroupMember> members, Sighting<GroupDirectory> directory, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var asked = members.ToDictionary(member => member.Name, member => PeerAsync(member, stop.Token));
+        var asked = members.ToDictionary(member => member.Name, member => PeerAsync(member, directory, stop.Token));
         var open = asked.Values.ToList();
         var seen = 1;
         Task? grace = null;
@@ -90,11 +91,12 @@ internal sealed class AgentObserver(GroupSettings settings, GroupStore store, IS
         return result;
     }
 
-    private async Task<Sighting<PeerReplica>> PeerAsync(GroupMember member, CancellationToken cancellationToken)
+    private async Task<Sighting<PeerReplica>> PeerAsync(
+        GroupMember member, Sighting<GroupDirectory> sighting, CancellationToken cancellationToken)
     {
         try
         {
-            if (!store.Directory().TryGet(out var directory) || !directory.Pods.TryGetValue(member.Name, out var pod) || pod.Address is null)
+            if (!sighting.TryGet(out var directory) || !directory.Pods.TryGetValue(member.Name, out var pod) || pod.Address is null)
                 return new Unreachable<PeerReplica>("its pod has no address");
             var peer = await peers.ForAsync(member, pod.Address, cancellationToken).ConfigureAwait(false);
             var sets = await peer.QueryAsync(GroupQueries.Peer(settings.Group), PeerTimeout, cancellationToken).ConfigureAwait(false);

@@ -85,7 +85,7 @@ public static class AgentDecider
         if (memory.Stopping)
             return new AgentDecision.Wait($"{leader} leads; this agent is ending");
 
-        var peer = facts.Peers.FirstOrDefault(peer => GroupDirectory.Same(peer.Key, leader)).Value;
+        var peer = facts.Peers.Of(leader);
         var leaderIsPrimary = peer is not null && peer.TryGet(out var seen) && seen.Role == ReplicaRole.Primary ? seen : null;
         if (local.Group is null)
         {
@@ -187,7 +187,7 @@ public static class AgentDecider
         {
             if (GroupDirectory.Same(voter.Name, self.Name))
                 continue;
-            var peer = facts.Peers.FirstOrDefault(peer => GroupDirectory.Same(peer.Key, voter.Name)).Value;
+            var peer = facts.Peers.Of(voter.Name);
             if (peer is null || !peer.TryGet(out var seen))
                 silent.Add($"{voter.Name}{Why(peer)}");
             else if (seen.Role is not null)

@@ -35,7 +35,7 @@ public static class PromotionRule
         {
             if (GroupDirectory.Same(voter, name))
                 continue;
-            var sighting = peers.FirstOrDefault(peer => GroupDirectory.Same(peer.Key, voter)).Value;
+            var sighting = peers.Of(voter);
             if (sighting is null || !sighting.TryGet(out var peer) || peer.Role is null)
             {
                 silent.Add(sighting is null ? $"{voter} (not asked)" : sighting.Why.Length > 0 ? $"{voter} ({sighting.Why})" : $"{voter} (not joined)");

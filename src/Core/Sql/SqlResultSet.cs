@@ -56,8 +56,5 @@ public sealed class SqlRow
     /// <exception cref="InvalidDataException">NULL.</exception>
     public bool Flag(string column) => Number(column) != 0;
 
-    /// <summary>A date and time, or null for NULL.</summary>
-    public DateTime? TimeOrNull(string column) => this[column] as DateTime?;
-
     private static InvalidDataException Null(string column) => new($"Column '{column}' is NULL where a value was expected.");
 }
