@@ -32,6 +32,18 @@ internal sealed class PacketStream(Stream stream, int largestMessage)
     /// <summary>The stream under the packets; encryption may end or begin between two messages.</summary>
     public Stream Stream { get; set; } = stream;
 
+    /// <summary>The next byte, which stays where it is; null at the end.</summary>
+    public async ValueTask<byte?> PeekAsync(CancellationToken cancellationToken) =>
+        await FillAsync(1, endAllowed: true, cancellationToken) ? input[start] : null;
+
+    /// <summary>Takes out what has been read ahead, for whoever reads the stream from here on.</summary>
+    public byte[] TakeBuffered()
+    {
+        var bytes = input[start..end];
+        start = end = 0;
+        return bytes;
+    }
+
     /// <summary>Reads the next message.</summary>
     /// <returns>The message, or null when the client has closed its side between messages.</returns>
     public async ValueTask<TdsMessage?> ReadAsync(CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -14,7 +13,7 @@ internal sealed class TdsConnection : IDisposable
     private static readonly SslApplicationProtocol StrictProtocol = new("tds/8.0");
     private static readonly TimeSpan RoutedClientTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly Socket socket;
+    private readonly Stream stream;
     private readonly ISqlServer server;
     private readonly TdsOptions options;
     private readonly Lazy<Task<SslStreamCertificateContext>> certificate;
@@ -22,13 +21,18 @@ internal sealed class TdsConnection : IDisposable
     private readonly string client;
     private volatile CancellationTokenSource? running;
 
-    public TdsConnection(Socket socket, ISqlServer server, TdsOptions options, Lazy<Task<SslStreamCertificateContext>> certificate)
+    /// <param name="stream">The client's bytes; the connection closes it.</param>
+    /// <param name="client">The client as the log calls it.</param>
+    /// <param name="server">Checks the login and gives the session.</param>
+    /// <param name="options">The listener's settings.</param>
+    /// <param name="certificate">The listener's certificate, which may still be in the making.</param>
+    public TdsConnection(Stream stream, string client, ISqlServer server, TdsOptions options, Lazy<Task<SslStreamCertificateContext>> certificate)
     {
-        this.socket = socket;
+        this.stream = stream;
+        this.client = client;
         this.server = server;
         this.options = options;
         this.certificate = certificate;
-        client = Describe(socket);
     }
 
     /// <summary>Ends the connection, whatever it does at the moment.</summary>
@@ -54,17 +58,15 @@ internal sealed class TdsConnection : IDisposable
     {
         SslStream? tls = null;
         PacketStream? packets = null;
-        var stream = new NetworkStream(socket, ownsSocket: true);
         try
         {
-            socket.NoDelay = true;
             packets = new PacketStream(stream, LargestLogin);
             ISqlSession? session;
             // The time-out covers the whole way to the session, so that a silent client holds nothing for long.
             using (var tooLong = new CancellationTokenSource(options.LoginTimeout, options.Time))
             using (var opening = CancellationTokenSource.CreateLinkedTokenSource(closing.Token, tooLong.Token))
             {
-                (session, tls) = await OpenAsync(stream, packets, opened => tls = opened, opening.Token);
+                (session, tls) = await OpenAsync(packets, opened => tls = opened, opening.Token);
             }
 
             if (session is null) return;
@@ -98,13 +100,14 @@ internal sealed class TdsConnection : IDisposable
         }
     }
 
-    private async Task<(ISqlSession? Session, SslStream? Tls)> OpenAsync(NetworkStream stream, PacketStream packets, Action<SslStream> opened, CancellationToken cancellationToken)
+    private async Task<(ISqlSession? Session, SslStream? Tls)> OpenAsync(PacketStream packets, Action<SslStream> opened, CancellationToken cancellationToken)
     {
         SslStream? tls = null;
-        var strict = await FirstByteAsync(cancellationToken) == TlsHandshakeRecord;
+        if (await packets.PeekAsync(cancellationToken) is not { } first) return (null, null);
+        var strict = first == TlsHandshakeRecord;
         if (strict)
         {
-            tls = await EncryptAsync(stream, strict: true, opened, cancellationToken);
+            tls = await EncryptAsync(new PrefixedStream(packets.TakeBuffered(), stream), strict: true, opened, cancellationToken);
             packets.Stream = tls;
         }
 
@@ -122,6 +125,8 @@ internal sealed class TdsConnection : IDisposable
             if (encryption == EncryptionOption.Required && preLogin.Encryption == EncryptionOption.NotSupported) return (null, null);
             if (encryption != EncryptionOption.NotSupported)
             {
+                // What came before the handshake must not pass for encrypted.
+                if (packets.TakeBuffered().Length > 0) throw new TdsProtocolException("The client sent more before its TLS handshake.");
                 var wrapped = new PreLoginTlsStream(stream);
                 tls = await EncryptAsync(wrapped, strict: false, opened, cancellationToken);
                 wrapped.HandshakeDone = true;
@@ -147,7 +152,7 @@ internal sealed class TdsConnection : IDisposable
             // The true state is for the error log only.
             writer.Failed(outcome.Errors.Select(error => error.Number == 18456 ? error with { State = 1 } : error));
             await packets.FlushAsync(endOfMessage: true, cancellationToken);
-            socket.Shutdown(SocketShutdown.Send);
+            if (stream is NetworkStream network) network.Socket.Shutdown(SocketShutdown.Send);
             return null;
         }
 
@@ -231,23 +236,5 @@ internal sealed class TdsConnection : IDisposable
         };
         await tls.AuthenticateAsServerAsync(authentication, cancellationToken);
         return tls;
-    }
-
-    private async Task<byte> FirstByteAsync(CancellationToken cancellationToken)
-    {
-        var first = new byte[1];
-        return await socket.ReceiveAsync(first, SocketFlags.Peek, cancellationToken) == 0 ? (byte)0 : first[0];
-    }
-
-    private static string Describe(Socket socket)
-    {
-        try
-        {
-            return (socket.RemoteEndPoint as IPEndPoint)?.ToString() ?? "an unknown client";
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return "a client that is gone";
-        }
     }
 }

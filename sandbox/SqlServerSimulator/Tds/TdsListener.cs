@@ -109,10 +109,27 @@ internal sealed class TdsListener : IAsyncDisposable
                 continue;
             }
 
-            var connection = new TdsConnection(client, server, options, certificate);
+            var connection = Open(client);
+            if (connection is null) continue;
             var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             connections[connection] = ServeAsync(connection, start.Task);
             start.SetResult();
+        }
+    }
+
+    /// <summary>The connection of a client, or null when it has gone already.</summary>
+    private TdsConnection? Open(Socket client)
+    {
+        try
+        {
+            client.NoDelay = true;
+            var name = (client.RemoteEndPoint as IPEndPoint)?.ToString() ?? "an unknown client";
+            return new TdsConnection(new NetworkStream(client, ownsSocket: true), name, server, options, certificate);
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+        {
+            client.Dispose();
+            return null;
         }
     }
 

@@ -8,6 +8,8 @@ namespace SqlServerSimulator.Tds;
 /// <summary>Types and values as RPC parameters carry them. Types that the engine lacks arrive as their nearest kin.</summary>
 internal static class TypeReader
 {
+    private const int LongestInRow = 8000;
+    private const int LargestVariant = 8016;
     private const uint CollationUtf8 = 1u << 26;
     private static readonly DateTime Epoch = new(1900, 1, 1);
 
@@ -121,17 +123,21 @@ internal static class TypeReader
         reader.Byte();
         var precision = reader.Byte();
         var scale = reader.Byte();
-        if (precision is 0 or > 38 || scale > precision) throw new TdsProtocolException("A numeric parameter has an impossible precision.");
-        var type = new SqlType(SqlKind.Numeric, Precision: precision, Scale: scale);
+        var type = Exact(precision, scale);
         int length = reader.Byte();
-        return length == 0 ? (type, null) : (type, NumericValue(ref reader, length));
+        return length == 0 ? (type, null) : (type, NumericValue(ref reader, length, precision));
     }
 
-    private static BigInteger NumericValue(ref TdsReader reader, int length)
+    private static SqlType Exact(byte precision, byte scale) => precision is > 0 and <= 38 && scale <= precision
+        ? new SqlType(SqlKind.Numeric, Precision: precision, Scale: scale)
+        : throw new TdsProtocolException("A numeric parameter has an impossible precision.");
+
+    private static BigInteger NumericValue(ref TdsReader reader, int length, int precision)
     {
         if (length is < 2 or > 17) throw new TdsProtocolException("A numeric value has an impossible length.");
         var negative = reader.Byte() == 0;
         var magnitude = new BigInteger(reader.Take(length - 1), isUnsigned: true);
+        if (magnitude >= BigInteger.Pow(10, precision)) throw new TdsProtocolException("A numeric value has more digits than its type.");
         return negative ? -magnitude : magnitude;
     }
 
@@ -162,6 +168,7 @@ internal static class TypeReader
         var binary = type is TdsType.LegacyBinary or TdsType.LegacyVarBinary;
         var target = new SqlType(binary ? SqlKind.VarBinary : SqlKind.VarChar, declared);
         if (length == 0) return (target, null);
+        if (length > declared) throw new TdsProtocolException("A parameter value is longer than its type.");
         var bytes = reader.Take(length);
         return (target, binary ? bytes.ToArray() : TypeWriter.CodePage.GetString(bytes));
     }
@@ -174,6 +181,7 @@ internal static class TypeReader
         var wide = type is TdsType.NVarChar or TdsType.NChar;
         var max = declared == ushort.MaxValue;
         if (max && type is TdsType.Binary or TdsType.Char or TdsType.NChar && max) throw new TdsProtocolException("A fixed-length parameter claims to be max.");
+        if (!max && declared > LongestInRow) throw new TdsProtocolException("A parameter's type is longer than a type can be.");
         var kind = type switch
         {
             TdsType.NVarChar => SqlKind.NVarChar,
@@ -195,6 +203,7 @@ internal static class TypeReader
         {
             int length = reader.UInt16();
             if (length == ushort.MaxValue) return (target, null);
+            if (length > declared) throw new TdsProtocolException("A parameter value is longer than its type.");
             bytes = reader.Take(length);
         }
 
@@ -256,6 +265,7 @@ internal static class TypeReader
         var total = reader.Int32();
         var variant = new SqlType(SqlKind.Variant);
         if (total == 0) return (variant, null);
+        if (total > LargestVariant) throw new TdsProtocolException("A sql_variant is larger than one can be.");
         var inner = new TdsReader(reader.Take(total));
         var type = (TdsType)inner.Byte();
         var properties = new TdsReader(inner.Take(inner.Byte()));
@@ -267,8 +277,8 @@ internal static class TypeReader
                 var (fixedType, value) = Fixed(ref inner, type, FixedSize(type));
                 return (fixedType, value);
             case TdsType.NumericN or TdsType.DecimalN:
-                var numeric = new SqlType(SqlKind.Numeric, Precision: properties.Byte(), Scale: properties.Byte());
-                return (numeric, NumericValue(ref inner, inner.Remaining));
+                var numeric = Exact(properties.Byte(), properties.Byte());
+                return (numeric, NumericValue(ref inner, inner.Remaining, numeric.Precision));
             case TdsType.VarBinary or TdsType.Binary: return (variant, inner.Take(inner.Remaining).ToArray());
             case TdsType.VarChar or TdsType.Char or TdsType.NVarChar or TdsType.NChar:
                 return (variant, TextEncoding(type, properties.Take(5)).GetString(inner.Take(inner.Remaining)));

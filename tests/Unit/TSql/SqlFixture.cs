@@ -28,6 +28,11 @@ internal sealed class SqlFixture : IAsyncDisposable
     /// <summary>sa's session.</summary>
     public ISqlSession Session { get; }
 
+    public ISqlServer Server => _server;
+
+    /// <summary>Sessions that the engine knows, sa's own among them.</summary>
+    public int SessionCount => _host.Read(instance => instance.Sessions.Count);
+
     public static async Task<SqlFixture> OpenAsync(SqlServerSettings? settings = null)
     {
         var directory = Directory.CreateTempSubdirectory("tsql-").FullName;
