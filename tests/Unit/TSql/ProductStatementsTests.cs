@@ -48,6 +48,9 @@ public sealed class ProductStatementsTests
         static TestCaseData Case(string name, SqlText batch, int count) => new TestCaseData(batch, count).SetArgDisplayNames(name);
     }
 
+    /// <summary>The texts alone.</summary>
+    public static IEnumerable<string> Batches() => Statements().Select(test => ((SqlText)test.Arguments[0]!).Text);
+
     [TestCaseSource(nameof(Statements))]
     public void Parses(object batch, int count)
     {

@@ -54,9 +54,9 @@ internal sealed class SqlServer : ISqlServer
     /// <summary>Parses a batch, or remembers that it has.</summary>
     internal IReadOnlyList<Statement> Parse(string text, IReadOnlyCollection<string> parameters, bool quotedIdentifier)
     {
-        if (parameters.Count > 0 || text.Length > 4000) return Parser.Parse(text, parameters, quotedIdentifier);
+        if (parameters.Count > 0 || text.Length > 4000) return Parser.ParseRefereed(text, parameters, quotedIdentifier);
         if (_parsed.TryGetValue((text, quotedIdentifier), out var known)) return known;
-        var statements = Parser.Parse(text, parameters, quotedIdentifier);
+        var statements = Parser.ParseRefereed(text, parameters, quotedIdentifier);
         if (_parsed.Count >= LargestCache) _parsed.Clear();
         _parsed[(text, quotedIdentifier)] = statements;
         return statements;

@@ -1,3 +1,4 @@
+using System.Net;
 using SqlServerSimulator.Contract;
 using SqlServerSimulator.Engine;
 using SqlServerSimulator.TSql.Syntax;
@@ -388,7 +389,9 @@ internal sealed partial class Parser
     {
         if (Accept("ALL")) return null;
         Expect("(");
+        var start = Current;
         var text = Current.Kind is TokenKind.Text or TokenKind.NationalText ? Take().Text : string.Concat(TakeUntil(")"));
+        if (!IPAddress.TryParse(text, out var address) || (start.Kind == TokenKind.Decimal && address.ToString() != text)) throw Wrong();
         Expect(")");
         return text;
     }
@@ -586,9 +589,10 @@ internal sealed partial class Parser
         {
             var words = new List<string>();
             while (Current.Kind == TokenKind.Name && !At("ON") && !At("TO") && !At("FROM")) words.Add(Take().Text.ToUpperInvariant());
-            if (words.Count == 0) throw Wrong();
             if (At("(")) throw NotSimulated("A permission on columns");
-            permissions.Add(string.Join(' ', words));
+            var permission = string.Join(' ', words);
+            if (!PermissionNames.All.Contains(permission)) throw words.Count == 0 ? Wrong() : Wrong(Ahead(-words.Count));
+            permissions.Add(permission);
         }
         while (Accept(","));
 
@@ -740,15 +744,15 @@ internal sealed partial class Parser
             if (Accept("NOT"))
             {
                 Expect("NULL");
-                nullable = false;
+                nullable = nullable is null ? false : throw Wrong(Ahead(-1));
             }
             else if (Accept("NULL"))
             {
-                nullable = true;
+                nullable = nullable is null ? true : throw Wrong(Ahead(-1));
             }
             else if (Accept("IDENTITY"))
             {
-                identity = true;
+                identity = identity ? throw Wrong(Ahead(-1)) : true;
                 if (!Accept("(")) continue;
                 seed = TakeInteger();
                 Expect(",");

@@ -292,6 +292,7 @@ internal sealed partial class Parser
 
         var name = ParseObjectName();
         if (At("(")) return ParseCall(name, token.Line);
+        if (name.Schema is null && Ahead(-2).Is(".")) throw Wrong(Ahead(-2));
         var qualifier = name.Schema is null ? null : new ObjectName(null, name.Server, name.Database, name.Schema);
         return new ColumnExpression(qualifier, name.Name, token.Line);
     }

@@ -75,7 +75,14 @@ internal sealed partial class Parser
         var from = Accept("FROM") ? ParseSources() : null;
         var where = Accept("WHERE") ? ParseCondition() : null;
         var group = new List<Expression>();
-        if (Accept("GROUP", "BY")) group = ParseValues();
+        if (Accept("GROUP", "BY"))
+        {
+            if (At("ALL")) throw NotSimulated("GROUP BY ALL");
+            group = ParseValues();
+            if (group.Exists(key => key is FunctionExpression { Name: { Schema: null, Name: var name } } && name.ToUpperInvariant() is "ROLLUP" or "CUBE") || At("WITH"))
+                throw NotSimulated("GROUP BY with subtotals");
+        }
+
         var having = Accept("HAVING") ? ParseCondition() : null;
         return new SelectBody(distinct, top, items, from, where, group, having, line);
     }
@@ -91,7 +98,7 @@ internal sealed partial class Parser
         }
         else
         {
-            top = ParsePrimary();
+            top = Current.Kind is TokenKind.Integer or TokenKind.Decimal or TokenKind.Float ? ParsePrimary() : throw Wrong();
         }
 
         if (At("PERCENT") || At("WITH", "TIES")) throw NotSimulated($"TOP … {Current.Text.ToUpperInvariant()}");
@@ -126,7 +133,7 @@ internal sealed partial class Parser
         }
 
         var value = ParseValue();
-        return new ExpressionItem(value, ParseAlias(), token.Line);
+        return new ExpressionItem(value, ParseAlias(mayBeText: true), token.Line);
     }
 
     private static bool IsAssignment(string symbol) => symbol is "=" or "+=" or "-=" or "*=" or "/=" or "%=" or "&=" or "|=" or "^=";
@@ -148,10 +155,11 @@ internal sealed partial class Parser
         return false;
     }
 
-    private string? ParseAlias()
+    private string? ParseAlias(bool mayBeText)
     {
-        if (Accept("AS")) return Current.Kind is TokenKind.Text or TokenKind.NationalText ? Take().Text : TakeName();
-        if (Current.Kind is TokenKind.Text or TokenKind.NationalText) return Take().Text;
+        var named = Accept("AS");
+        if (mayBeText && Current.Kind is TokenKind.Text or TokenKind.NationalText) return Take().Text;
+        if (named) return TakeName();
         return Current.IsName && !Current.IsReserved && !StartsStatement(Current) ? TakeName() : null;
     }
 
@@ -237,7 +245,8 @@ internal sealed partial class Parser
             }
             else
             {
-                inner = ParseSources();
+                inner = ParseJoined();
+                if (inner is not JoinSource) throw Wrong();
                 Expect(")");
             }
 
@@ -249,7 +258,7 @@ internal sealed partial class Parser
         var name = ParseObjectName();
         if (At("(")) throw NotSimulated($"Table-valued function {name}");
         if (name.Name.StartsWith('#')) throw NotSimulated("A temporary table");
-        var alias = ParseAlias();
+        var alias = ParseAlias(mayBeText: false);
         ParseHints();
         return new NamedSource(name, alias, line);
     }

@@ -82,13 +82,9 @@ internal sealed partial class Parser
                 Expect("TABLE");
                 return new TruncateStatement(ParseObjectName(), token.Line);
             case "COMMIT":
-                Take();
-                _ = Accept("TRANSACTION") || Accept("TRAN") || Accept("WORK");
-                return new TransactionStatement(TransactionVerb.Commit, TransactionName(), token.Line);
+                return new TransactionStatement(TransactionVerb.Commit, EndedTransaction(), token.Line);
             case "ROLLBACK":
-                Take();
-                _ = Accept("TRANSACTION") || Accept("TRAN") || Accept("WORK");
-                return new TransactionStatement(TransactionVerb.Rollback, TransactionName(), token.Line);
+                return new TransactionStatement(TransactionVerb.Rollback, EndedTransaction(), token.Line);
             case "SAVE":
                 throw NotSimulated("SAVE TRANSACTION");
             case "RECONFIGURE":
@@ -137,7 +133,7 @@ internal sealed partial class Parser
         Statement result;
         if (Accept("TRY"))
         {
-            var attempt = ParseUntilEnd(mayBeEmpty: true);
+            var attempt = ParseUntilEnd(mayBeEmpty: false);
             Expect("TRY");
             SkipSemicolons();
             Expect("BEGIN", "CATCH");
@@ -181,6 +177,15 @@ internal sealed partial class Parser
         if (Accept("ELSE")) return new IfStatement(condition, then, ParseStatement(), line);
         _at = mark;
         return new IfStatement(condition, then, null, line);
+    }
+
+    /// <summary>COMMIT and ROLLBACK take a name only after TRANSACTION.</summary>
+    private string? EndedTransaction()
+    {
+        Take();
+        if (Accept("TRANSACTION") || Accept("TRAN")) return TransactionName();
+        Accept("WORK");
+        return null;
     }
 
     private string? TransactionName()
@@ -286,7 +291,13 @@ internal sealed partial class Parser
     {
         if (Accept("("))
         {
-            var text = ParseValue();
+            var text = ParseConstant(TokenKind.Text, TokenKind.NationalText);
+            while (At("+"))
+            {
+                var plus = Take();
+                text = new BinaryExpression("+", text, ParseConstant(TokenKind.Text, TokenKind.NationalText), plus.Line);
+            }
+
             Expect(")");
             if (At("AS") || At("AT")) throw NotSimulated($"EXECUTE … {Current.Text.ToUpperInvariant()}");
             return new ExecuteTextStatement(text, line);
@@ -379,24 +390,42 @@ internal sealed partial class Parser
     {
         Take();
         if (!StartsValue()) return new ThrowStatement(null, null, null, line);
-        var number = ParsePrimary();
+        var number = ParseConstant(TokenKind.Integer);
         Expect(",");
-        var message = ParsePrimary();
+        var message = ParseConstant(TokenKind.Text, TokenKind.NationalText);
         Expect(",");
-        return new ThrowStatement(number, message, ParsePrimary(), line);
+        return new ThrowStatement(number, message, ParseConstant(TokenKind.Integer), line);
+    }
+
+    /// <summary>A variable or a literal of one of these kinds: some statements take no expression.</summary>
+    private Expression ParseConstant(params ReadOnlySpan<TokenKind> kinds)
+    {
+        if (Current.Kind == TokenKind.Symbol && At("-") && kinds.Contains(TokenKind.Integer)
+            && Ahead(1).Kind is TokenKind.Integer or TokenKind.Decimal or TokenKind.Float)
+        {
+            return ParseUnary();
+        }
+
+        return Current.Kind == TokenKind.Variable || kinds.Contains(Current.Kind) ? ParsePrimary() : throw Wrong();
     }
 
     private RaiseErrorStatement ParseRaiseError(int line)
     {
         Take();
         Expect("(");
-        var message = ParseValue();
+        var message = ParseConstant(TokenKind.Text, TokenKind.NationalText, TokenKind.Integer);
         Expect(",");
-        var severity = ParseValue();
+        var severity = ParseConstant(TokenKind.Integer);
         Expect(",");
-        var state = ParseValue();
+        var state = ParseConstant(TokenKind.Integer);
         var arguments = new List<Expression>();
-        while (Accept(",")) arguments.Add(ParseValue());
+        while (Accept(","))
+        {
+            arguments.Add(At("NULL")
+                ? ParsePrimary()
+                : ParseConstant(TokenKind.Text, TokenKind.NationalText, TokenKind.Integer, TokenKind.Decimal, TokenKind.Float, TokenKind.Binary));
+        }
+
         Expect(")");
         var (log, noWait) = (false, false);
         if (Accept("WITH"))

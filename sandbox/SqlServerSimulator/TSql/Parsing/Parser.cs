@@ -31,6 +31,36 @@ internal sealed partial class Parser
         return parser.ParseBatch();
     }
 
+    /// <summary>As <see cref="Parse"/>, with a second opinion on what is refused: text that is T-SQL all the same is "not simulated".</summary>
+    /// <exception cref="SqlErrorException">The batch is refused.</exception>
+    public static IReadOnlyList<Statement> ParseRefereed(string text, IEnumerable<string> parameters, bool quotedIdentifier = true)
+    {
+        var parser = new Parser(Lexer.Tokenize(text, quotedIdentifier), parameters);
+        try
+        {
+            return parser.ParseBatch();
+        }
+        catch (SqlErrorException error) when (error.Error.Number is 102 or 156 or 4145 or 50505 && !OwnGrammar.IsIn(parser._tokens))
+        {
+            throw parser.Reconsider(error, Referee.Judge(text, quotedIdentifier, parser.Current.Start));
+        }
+    }
+
+    private SqlErrorException Reconsider(SqlErrorException refusal, Verdict verdict)
+    {
+        switch (verdict)
+        {
+            case Verdict.Valid valid when refusal.Error.Number != 50505:
+                return NotSimulated($"{valid.Construct} near '{Current.Text}'");
+            case Verdict.Wrong wrong when wrong.Offset > Current.Start:
+                // Ours stopped at what it does not know; the mistake itself is further on.
+                _at = Enumerable.Range(0, _tokens.Count).First(i => _tokens[i].EndsAt > wrong.Offset || _tokens[i].Kind == TokenKind.End);
+                return Wrong();
+            default:
+                return refusal;
+        }
+    }
+
     /// <summary>Reads a parameter list as sp_executesql takes it: "@a int, @b nvarchar(10) = N'x' output".</summary>
     public static IReadOnlyList<(string Name, SqlType Type, bool Output)> ParseParameters(string text)
     {
@@ -75,7 +105,7 @@ internal sealed partial class Parser
 
     private Token Current => _tokens[_at];
 
-    private Token Ahead(int count) => _tokens[Math.Min(_at + count, _tokens.Count - 1)];
+    private Token Ahead(int count) => _tokens[Math.Clamp(_at + count, 0, _tokens.Count - 1)];
 
     private List<Statement> ParseBatch()
     {
@@ -93,7 +123,7 @@ internal sealed partial class Parser
         return statements;
     }
 
-    private static bool StartsStatement(Token token) => token.Kind == TokenKind.Name && token.Text.ToUpperInvariant() is "THROW" or "SHUTDOWN";
+    private static bool StartsStatement(Token token) => token.Kind == TokenKind.Name && token.Text.ToUpperInvariant() is "THROW" or "SHUTDOWN" or "ENABLE" or "DISABLE";
 
     private void SkipSemicolons()
     {

@@ -1,0 +1,17 @@
+namespace SqlServerSimulator.TSql.Parsing;
+
+/// <summary>Statements that only the simulator's own grammar can judge, because the referee is older than they are.</summary>
+internal static class OwnGrammar
+{
+    public static bool IsIn(IReadOnlyList<Token> tokens)
+    {
+        for (var i = 1; i < tokens.Count; i++)
+        {
+            // Availability groups of clusters other than WSFC, and certificates from binary.
+            if (tokens[i].Is("GROUP") && tokens[i - 1].Is("AVAILABILITY")) return true;
+            if (tokens[i].Is("BINARY") && tokens[i - 1].Is("FROM")) return true;
+        }
+
+        return false;
+    }
+}
