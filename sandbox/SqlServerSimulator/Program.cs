@@ -11,19 +11,23 @@ using SqlServerSimulator.TSql.Execution;
 var listen = new Option<string>("--listen") { Description = "Address and port for TDS clients, IP:PORT. Default: all addresses, MSSQL_TCP_PORT or 1433." };
 var data = new Option<string>("--data") { Description = "Folder for the instance's files. Default: /var/opt/mssql." };
 var name = new Option<string>("--name") { Description = "Host name, which becomes the server name, cut to 15 characters. Default: the machine's." };
+var fact = new Option<string[]>("--fact")
+{
+    Description = $"How to read what is not certain about SQL Server, NAME=VALUE; may be repeated. Names: {string.Join(", ", UncertainFacts.Names)}.",
+};
 var root = new RootCommand(
     "A SQL Server instance, simulated: speaks TDS, keeps databases, takes part in availability groups with CLUSTER_TYPE = EXTERNAL.\n\n"
     + "Environment variables, as of the real image: ACCEPT_EULA=Y, MSSQL_SA_PASSWORD (first start), MSSQL_PID, MSSQL_ENABLE_HADR=1, MSSQL_TCP_PORT.")
 {
-    listen, data, name,
+    listen, data, name, fact,
 };
-root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(listen), parsed.GetValue(data), parsed.GetValue(name)));
+root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(listen), parsed.GetValue(data), parsed.GetValue(name), parsed.GetValue(fact) ?? []));
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }).ConfigureAwait(false);
 
-static async Task<int> RunAsync(string? listen, string? data, string? name)
+static async Task<int> RunAsync(string? listen, string? data, string? name, string[] facts)
 {
     var mistakes = new List<string>();
-    var options = SimulatorOptions.Read(listen, data, name, Environment.GetEnvironmentVariable, mistakes);
+    var options = SimulatorOptions.Read(listen, data, name, facts, Environment.GetEnvironmentVariable, mistakes);
     if (mistakes.Count > 0)
     {
         foreach (var mistake in mistakes)
@@ -46,6 +50,7 @@ static async Task<int> RunAsync(string? listen, string? data, string? name)
                 TcpPort = options.Listen.Port,
                 Edition = options.Edition,
                 EngineEdition = options.EngineEdition,
+                Facts = options.Facts,
             },
             options.Data,
             options.Listen.Address,

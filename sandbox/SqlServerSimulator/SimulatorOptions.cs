@@ -1,14 +1,15 @@
 using System.Globalization;
 using System.Net;
+using SqlServerSimulator.Engine;
 
 namespace SqlServerSimulator;
 
 /// <summary>How one process was started: command line and the variables of the real image.</summary>
-internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string Name, string? SaPassword, bool HadrEnabled, string Edition, int EngineEdition)
+internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string Name, string? SaPassword, bool HadrEnabled, string Edition, int EngineEdition, UncertainFacts Facts)
 {
     /// <summary>Reads the options; what is wrong goes to <paramref name="mistakes"/>.</summary>
     public static SimulatorOptions Read(
-        string? listen, string? data, string? name, Func<string, string?> variable, List<string> mistakes)
+        string? listen, string? data, string? name, IReadOnlyList<string> facts, Func<string, string?> variable, List<string> mistakes)
     {
         var port = 1433;
         if (variable("MSSQL_TCP_PORT") is { Length: > 0 } text && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and < 65536))
@@ -39,9 +40,16 @@ internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string N
         // Host names are cut to 15 characters, as a NetBIOS name is.
         var machine = name is { Length: > 0 } ? name : Environment.MachineName.Split('.')[0];
         var password = variable("MSSQL_SA_PASSWORD") is { Length: > 0 } sa ? sa : variable("SA_PASSWORD");
+        var uncertain = new UncertainFacts();
+        foreach (var fact in facts)
+        {
+            if (!UncertainFacts.TryWith(uncertain, fact, out uncertain, out var mistake))
+                mistakes.Add($"--fact: {mistake}");
+        }
+
         var hadr = variable("MSSQL_ENABLE_HADR") is "1" or "true" or "True";
         return new SimulatorOptions(
             new IPEndPoint(address, port), data is { Length: > 0 } ? data : "/var/opt/mssql", machine.Length > 15 ? machine[..15] : machine,
-            string.IsNullOrEmpty(password) ? null : password, hadr, edition, engineEdition);
+            string.IsNullOrEmpty(password) ? null : password, hadr, edition, engineEdition, uncertain);
     }
 }

@@ -97,10 +97,18 @@ public static class Errors
         16,
         $"Failover of the availability group '{name}' to the local replica failed because the availability group resource did not come online due to a previous error.");
 
-    internal static SqlError ExternalOnly(string name) => Make(
-        47104,
+    internal static SqlError ExternalOnly(string name, int number) => Make(
+        number,
         16,
         $"This operation cannot be performed on the availability group '{name}' because it has EXTERNAL cluster type. Use the cluster management tools to perform the operation.");
+
+    internal static SqlError OtherClusterType(string name) => Make(
+        47100,
+        16,
+        $"The cluster type of availability group '{name}' doesn't match its primary configuration. Verify that the specified availability group cluster type is correct, then retry the operation.");
+
+    internal static SqlError EditionLacksGroups { get; } = Make(
+        41199, 16, "The specified command is invalid because the Always On Availability Groups feature is not supported by this edition of SQL Server.");
 
     internal static SqlError HadrDisabled { get; } = Make(
         47105,

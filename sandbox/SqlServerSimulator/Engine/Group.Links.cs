@@ -21,14 +21,38 @@ internal sealed partial class Group
     public SqlError? BecomeSecondary()
     {
         // The new primary must be here, and so must its configuration: it may say that copies are suspended.
-        if (Role == ReplicaRole.Primary || _contact is null || _contact.Epoch != File.Promised || File.Accepted.Epoch != _contact.Epoch)
+        if (Role == ReplicaRole.Primary)
         {
+            if (!Facts.SetRoleDemotesPrimary && File.Accepted.ClusterType == ClusterType.External)
+            {
+                return Errors.NotOnline(Name);
+            }
+
+            // Accepted is not done: there may be nobody to follow yet.
+            StepDown(Errors.GroupEnded(Name));
+            return null;
+        }
+
+        if (_contact is null || !IsContactReady || _latchedAt is not null)
+        {
+            CameEarly();
             return Errors.NotOnline(Name);
         }
 
         AbandonAttempt();
         var wasFollowing = IsFollowing && _followedEpoch == _contact.Epoch;
-        Role = ReplicaRole.Secondary;
+        if (wasFollowing && !Facts.SetRoleCancelsSeeding && Databases.Any(database => database.Entry.Seeding))
+        {
+            return null;
+        }
+
+        Become(ReplicaRole.Secondary);
+        if (File.LedLast)
+        {
+            File.LedLast = false;
+            Save();
+        }
+
         _followedEpoch = _contact.Epoch;
         _followedPrimary = _contact.Replica;
         if (!wasFollowing)
@@ -120,6 +144,7 @@ internal sealed partial class Group
         var wasFollowing = _following;
         _following = false;
         _followedEpoch = null;
+        _undoing.Clear();
         if (notify && wasFollowing && contact is not null)
         {
             SendStatus(contact.Link, contact.Replica);
@@ -146,7 +171,7 @@ internal sealed partial class Group
                 Peers.Add(replica.Id, peer);
             }
 
-            if (peer.Link == 0)
+            if (peer is { Link: 0, Unresolved: false })
             {
                 peer.Link = _instance.OpenLink(this, replica.EndpointUrl);
             }
@@ -199,6 +224,8 @@ internal sealed partial class Group
     /// <summary>The endpoint was stopped or its address changed: all connections begin anew.</summary>
     public void EndpointChanged()
     {
+        _latchedAt = null;
+        _early = null;
         HangUp();
         LostContact();
         DialPeers();
@@ -236,6 +263,20 @@ internal sealed partial class Group
         }
     }
 
+    /// <summary>The name of a replica is not known. A replica that never joined may stay without a connection because of it.</summary>
+    public void OutgoingUnresolved(long link)
+    {
+        if (Facts.UnresolvedNameIsFinal
+            && Peers.Values.FirstOrDefault(peer => peer.Link == link) is { } peer
+            && _effective.Replica(peer.Replica) is { Joined: false })
+        {
+            HangUp(peer);
+            peer.Unresolved = true;
+            peer.LastError = "11001: no such host is known.";
+            peer.LastErrorTime = _environment.UtcNow;
+        }
+    }
+
     public void OutgoingDown(long link, string why)
     {
         if (Peers.Values.FirstOrDefault(peer => peer.Link == link) is not { } peer)
@@ -252,6 +293,12 @@ internal sealed partial class Group
 
     public void IncomingDown(long link)
     {
+        if (_candidateLink == link)
+        {
+            _candidateLink = 0;
+            _early = null;
+        }
+
         if (_contact?.Link == link)
         {
             LostContact();
@@ -261,6 +308,7 @@ internal sealed partial class Group
     private void LostContact()
     {
         _contact = null;
+        _undoing.Clear();
         foreach (var database in Databases.Where(database => database.Entry.Seeding).ToList())
         {
             _instance.Discard(database);
@@ -272,8 +320,11 @@ internal sealed partial class Group
         var now = _environment.Now;
         if (Role == ReplicaRole.Primary && !IsLeaseValid)
         {
-            StepDown(Errors.LeaseExpired(Name));
+            LeaseExpired();
         }
+
+        WatchEarly(now);
+        WatchUndo(now);
 
         if (_contact is { } contact && now - contact.Heard > TimeSpan.FromSeconds(contact.SessionTimeout))
         {
@@ -339,6 +390,21 @@ internal sealed partial class Group
             Consider(_nextPing);
         }
 
+        if (_early is { } early)
+        {
+            Consider(early + ReadyTime);
+        }
+
+        if (_latchedAt is { } latched)
+        {
+            Consider(latched + LatchEnd);
+        }
+
+        foreach (var undo in _undoing.Values)
+        {
+            Consider(undo.Due);
+        }
+
         return next;
     }
 
@@ -386,7 +452,13 @@ internal sealed partial class Group
                 SendStatus(link, hello.From);
                 break;
             case Prepare prepare:
-                Send(link, Consider(prepare));
+                var promise = Consider(prepare);
+                if (promise.Granted)
+                {
+                    _candidateLink = link;
+                }
+
+                Send(link, promise);
                 break;
             case Accept accept:
                 if (Obey(link, accept.From, accept.Epoch) && accept.Configuration.Sequence > File.Accepted.Sequence)
@@ -441,6 +513,7 @@ internal sealed partial class Group
     {
         File.Promised = epoch;
         File.PromisedTo = to;
+        File.WasPrimary = false;
         Save();
         StepDown(Errors.GroupEnded(Name));
         AbandonAttempt();
@@ -467,14 +540,27 @@ internal sealed partial class Group
         {
             _contact = new PrimaryContact(link, hello.From, hello.Epoch);
             LastConnectTime = _environment.UtcNow;
+            _instance.Log(
+                $"A connection for availability group '{Name}' from availability replica '{Local.Name}' with id  [{File.LocalReplica}] to '{File.Accepted.Replica(hello.From)?.Name}' with id [{hello.From}] has been successfully established.");
+            if (_latchedAt is { } latched && _environment.Now - latched >= LongLatch)
+            {
+                _latchedAt = null;
+            }
         }
 
         _contact!.Heard = _environment.Now;
         _contact.SessionTimeout = hello.SessionTimeout;
+        if (IsContactReady)
+        {
+            _early = null;
+        }
+
         if (isNew && Role == ReplicaRole.Secondary && _followedEpoch == hello.Epoch && _followedPrimary == hello.From)
         {
             StartFollowing();
         }
+
+        FollowUnasked();
     }
 
     private Promise Consider(Prepare prepare)
@@ -511,6 +597,8 @@ internal sealed partial class Group
         {
             StartFollowing();
         }
+
+        FollowUnasked();
     }
 
     private void TakeLog(long link, LogBlock block)
@@ -540,6 +628,12 @@ internal sealed partial class Group
             _seedingTargets[block.Database] = seeding.Target;
         }
 
+        if (database is not null && _undoing.TryGetValue(block.Database, out var undoing) && !undoing.IsOver)
+        {
+            undoing.Held.Add((link, block));
+            return;
+        }
+
         if (database is null || database.Entry.Suspended || block.After > database.End)
         {
             return;
@@ -555,8 +649,13 @@ internal sealed partial class Group
             records.RemoveAt(0);
         }
 
-        if (records.Count > 0 || block.End <= after)
+        if ((records.Count > 0 || block.End <= after) && after < database.End)
         {
+            if (Undo(link, block, database))
+            {
+                return;
+            }
+
             database.Rewind(after);
         }
 

@@ -26,6 +26,7 @@ internal sealed partial class Group
     private Attempt? _attempt;
     private long _highestEpochSeen;
     private TimeSpan _nextPing;
+    private bool _isUnsettled;
 
     public Group(SqlInstance instance, GroupFile file)
     {
@@ -43,6 +44,8 @@ internal sealed partial class Group
     public string Name => File.Accepted.Name;
 
     public ReplicaRole Role { get; private set; }
+
+    private UncertainFacts Facts => _instance.Options.Facts;
 
     /// <summary>The configuration in force: on a primary the last one committed, elsewhere the last one accepted.</summary>
     public GroupConfiguration Configuration => Role == ReplicaRole.Primary ? _effective : File.Accepted;
@@ -63,8 +66,8 @@ internal sealed partial class Group
 
     public DateTime LastConnectTime { get; private set; }
 
-    /// <summary>Milliseconds left of the write lease.</summary>
-    public long LeaseRemaining => LeaseEnd is { } end ? Math.Max(0, (long)(end - _environment.Now).TotalMilliseconds) : 0;
+    /// <summary>What is left of the write lease.</summary>
+    public TimeSpan LeaseRemaining => LeaseEnd is { } end && end > _environment.Now ? end - _environment.Now : TimeSpan.Zero;
 
     public bool IsLeaseValid => !Configuration.WriteLease || (LeaseEnd is { } end && _environment.Now < end);
 
@@ -77,9 +80,9 @@ internal sealed partial class Group
     /// <summary>The creator is primary at once.</summary>
     public void StartAsPrimary()
     {
-        Role = ReplicaRole.Primary;
+        Become(ReplicaRole.Primary);
         _effective = File.Accepted;
-        File.WasPrimary = true;
+        File.WasPrimary = File.LedLast = true;
         Save();
         foreach (var database in Databases)
         {
@@ -88,6 +91,24 @@ internal sealed partial class Group
         }
 
         DialPeers();
+    }
+
+    /// <summary>The process has started: with external cluster type the replica waits to be told its role.</summary>
+    public void Restart()
+    {
+        var external = File.Accepted.ClusterType == ClusterType.External;
+        if (File.WasPrimary && File.PromisedTo == File.LocalReplica && (!external || Facts.RestartsAsPrimary))
+        {
+            StartAsPrimary();
+
+            // Whether a majority has the last configuration is not known any more.
+            _isUnsettled = true;
+            Propose(configuration => configuration, null);
+        }
+        else if (!external)
+        {
+            Become(ReplicaRole.Secondary);
+        }
     }
 
     /// <summary>WRITE_LEASE_VALIDITY.</summary>
@@ -101,12 +122,9 @@ internal sealed partial class Group
                 $"The external lease cannot be set on availability group '{Name}'. External Lease updates are not enabled for this availability group.");
         }
 
-        if (seconds is <= 0 or > int.MaxValue)
+        if (CheckLeaseTime(Name, seconds) is { } wrong)
         {
-            return Errors.Make(
-                47117,
-                16,
-                $"The 'WRITE_LEASE_VALIDITY' option must be specified with a valid time value when updating the Availability Group's external write lease status on availability group '{Name}'.");
+            return wrong;
         }
 
         var end = _environment.Now + TimeSpan.FromSeconds(seconds);
@@ -121,6 +139,19 @@ internal sealed partial class Group
         LeaseEnd = end;
         return null;
     }
+
+    public static SqlError? CheckLeaseTime(string name, long seconds) => seconds switch
+    {
+        <= 0 => Errors.Make(
+            47117,
+            16,
+            $"The 'WRITE_LEASE_VALIDITY' option must be specified with a valid time value when updating the Availability Group's external write lease status on availability group '{name}'."),
+        > int.MaxValue => Errors.Make(
+            47118,
+            16,
+            $"The 'WRITE_LEASE_VALIDITY' option must be specified with a valid value when updating the external lease status on availability group '{name}'."),
+        _ => null,
+    };
 
     // Failover
 
@@ -153,7 +184,9 @@ internal sealed partial class Group
         }
 
         StopFollowing(notify: true);
-        Role = ReplicaRole.Resolving;
+        _early = null;
+        _latchedAt = null;
+        Become(ReplicaRole.Resolving);
         EndSessions(Errors.NoRole);
         if (force)
         {
@@ -227,9 +260,9 @@ internal sealed partial class Group
 
     private void BecomePrimary()
     {
+        Become(ReplicaRole.Primary);
         _attempt = null;
-        Role = ReplicaRole.Primary;
-        File.WasPrimary = true;
+        File.WasPrimary = File.LedLast = true;
         Save();
         foreach (var database in Databases)
         {
@@ -241,7 +274,6 @@ internal sealed partial class Group
         }
 
         _instance.SaveMaster();
-        _instance.Log($"The state of the local availability replica in availability group '{Name}' has changed to 'PRIMARY_NORMAL'.");
         foreach (var peer in Peers.Values.Where(peer => peer.Up))
         {
             Greet(peer);
@@ -249,7 +281,7 @@ internal sealed partial class Group
 
         if (!IsLeaseValid)
         {
-            StepDown(Errors.LeaseExpired(Name));
+            LeaseExpired();
         }
     }
 
@@ -262,6 +294,7 @@ internal sealed partial class Group
             if (Local.Mode == AvailabilityMode.SynchronousCommit && _effective.Replicas.Any(replica =>
                 replica.Id != File.LocalReplica
                 && replica is { Joined: true, Mode: AvailabilityMode.SynchronousCommit }
+                && (Facts.OfflineCountsDisconnected || _effective.Required > 0 || Peers.GetValueOrDefault(replica.Id) is { Up: true, IsMember: true })
                 && _effective.Databases.Any(database => !IsSynchronized(replica, database.Id))))
             {
                 return Errors.Make(
@@ -274,9 +307,14 @@ internal sealed partial class Group
             return null;
         }
 
+        if (Role == ReplicaRole.Secondary && !Facts.SecondaryGoesOffline)
+        {
+            return Errors.NotPrimary(Name);
+        }
+
         AbandonAttempt();
         StopFollowing(notify: true);
-        Role = ReplicaRole.Resolving;
+        Become(ReplicaRole.Resolving);
         EndSessions(Errors.NoRole);
         return null;
     }
@@ -290,7 +328,7 @@ internal sealed partial class Group
         }
 
         _instance.Log($"The local replica of availability group '{Name}' is going offline: {reason.Message}");
-        Role = ReplicaRole.Resolving;
+        Become(ReplicaRole.Resolving);
         File.WasPrimary = false;
         Save();
         ForgetProposals(reason);
@@ -298,9 +336,45 @@ internal sealed partial class Group
         EndSessions(_ => reason);
     }
 
+    private void LeaseExpired()
+    {
+        if (Facts.LeaseExpiryMessage == 41091)
+        {
+            _instance.Log(
+                $"Error: 41091, Severity: 10, State: 1. Always On: The local replica of availability group '{Name}' is going offline because either the lease expired or lease renewal failed.");
+            StepDown(Errors.GroupEnded(Name));
+        }
+        else
+        {
+            _instance.Log($"Error: 19407, Severity: 16, State: 1. {Errors.LeaseExpired(Name).Message}");
+            StepDown(Errors.LeaseExpired(Name));
+        }
+    }
+
+    /// <summary>Takes a role, with the line that the error log has for it.</summary>
+    private void Become(ReplicaRole role)
+    {
+        if (role == Role)
+        {
+            return;
+        }
+
+        _instance.Log(
+            $"The state of the local availability replica in availability group '{Name}' has changed from '{StateName(Role)}' to '{StateName(role)}'.");
+        Role = role;
+    }
+
+    private string StateName(ReplicaRole role) => role switch
+    {
+        ReplicaRole.Primary => "PRIMARY_NORMAL",
+        ReplicaRole.Secondary => "SECONDARY_NORMAL",
+        _ => _attempt is null ? "RESOLVING_NORMAL" : "RESOLVING_PENDING_FAILOVER",
+    };
+
     private void ForgetProposals(SqlError reason)
     {
         _uncommitted.Clear();
+        _isUnsettled = false;
         CommitStart = null;
         var waiting = _waiting.ToList();
         _waiting.Clear();
@@ -332,7 +406,7 @@ internal sealed partial class Group
     public void Leave(bool restoring)
     {
         var reason = Errors.GroupEnded(Name);
-        Role = ReplicaRole.Resolving;
+        Become(ReplicaRole.Resolving);
         ForgetProposals(reason);
         _attempt = null;
         HangUp(later: true);
@@ -380,6 +454,14 @@ internal sealed partial class Group
         File.Accepted = next;
         Save();
         _uncommitted.Add(next);
+        foreach (var peer in Peers.Values.Where(peer => !IsSynchronousPair(peer.Replica)))
+        {
+            foreach (var copy in peer.Copies.Values)
+            {
+                copy.ParticipatesFrom = long.MaxValue;
+            }
+        }
+
         CommitStart ??= _environment.UtcNow;
         foreach (var peer in Peers.Values.Where(peer => peer.Up && peer.IsMember))
         {
@@ -415,6 +497,7 @@ internal sealed partial class Group
 
         var before = _effective;
         _effective = File.Accepted;
+        _isUnsettled = false;
         _uncommitted.Clear();
         CommitStart = null;
         if (_attempt is not null)
@@ -443,6 +526,17 @@ internal sealed partial class Group
         }
 
         DialPeers();
+        foreach (var peer in Peers.Values)
+        {
+            foreach (var (id, copy) in peer.Copies.Where(pair => pair.Value.Streaming).ToList())
+            {
+                if (Database(id) is { } database)
+                {
+                    Pump(peer, database, copy);
+                }
+            }
+        }
+
         var done = _waiting.Where(wait => wait.Sequence <= _effective.Sequence).ToList();
         _waiting.RemoveAll(wait => wait.Sequence <= _effective.Sequence);
         Reconcile();
@@ -477,6 +571,7 @@ internal sealed partial class Group
                 {
                     var copy = peer?.Copy(database.Id);
                     if (replica.Mode == AvailabilityMode.SynchronousCommit
+                        && IsSynchronousPair(replica.Id)
                         && copy is { Streaming: true, SeedingTarget: null }
                         && (replica.Synchronized.Contains(database.Id) || copy.Hardened >= copy.ParticipatesFrom))
                     {
@@ -533,12 +628,12 @@ internal sealed partial class Group
             return;
         }
 
-        while (database.Pending.TryPeek(out var pending) && IsHardened(database.Entry.GroupDatabase!.Value, pending.Lsn))
+        while (!_isUnsettled && database.Pending.TryPeek(out var pending) && IsHardened(database.Entry.GroupDatabase!.Value, pending.Lsn))
         {
             // S3: the lease must be valid at the moment of acknowledgement.
             if (!IsLeaseValid)
             {
-                StepDown(Errors.LeaseExpired(Name));
+                LeaseExpired();
                 return;
             }
 
@@ -589,8 +684,7 @@ internal sealed partial class Group
             SendBlock(peer, database, copy, null);
         }
 
-        var replica = _effective.Replica(peer.Replica);
-        if (replica?.Mode == AvailabilityMode.SynchronousCommit
+        if (IsSynchronousPair(peer.Replica)
             && copy.ParticipatesFrom == long.MaxValue
             && copy.SeedingTarget is null
             && database.End - copy.Hardened <= 64)
@@ -598,6 +692,11 @@ internal sealed partial class Group
             copy.ParticipatesFrom = database.End;
         }
     }
+
+    /// <summary>Whether commits here may wait for a replica: not when one of the two is asynchronous.</summary>
+    private bool IsSynchronousPair(Guid replica) =>
+        File.Accepted.Replica(replica)?.Mode == AvailabilityMode.SynchronousCommit
+        && File.Accepted.Replica(File.LocalReplica)?.Mode == AvailabilityMode.SynchronousCommit;
 
     private void SendBlock(Peer peer, Database database, CopyState copy, SeedingStart? seeding)
     {
@@ -644,6 +743,9 @@ internal sealed class Peer(Guid replica)
     public bool Following { get; set; }
 
     public Dictionary<Guid, CopyState> Copies { get; } = [];
+
+    /// <summary>It is not dialled any more: its name was not known.</summary>
+    public bool Unresolved { get; set; }
 
     public string LastError { get; set; } = "";
 

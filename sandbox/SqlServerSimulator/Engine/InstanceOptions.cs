@@ -21,8 +21,11 @@ public sealed record InstanceOptions
     /// <summary>Engine edition, 3 for Enterprise and Developer.</summary>
     public int EngineEdition { get; init; } = 3;
 
-    /// <summary>Whether a replica that was primary returns as PRIMARY after a restart. Some documents say so; RESOLVING is what is seen.</summary>
-    public bool RestartsAsPrimary { get; init; }
+    /// <summary>How to read what is not certain about the real engine.</summary>
+    public UncertainFacts Facts { get; init; } = new();
+
+    /// <summary>How long undoing takes once a copy must give up what its new primary does not have.</summary>
+    public TimeSpan UndoTime { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long JOIN waits for the primary's configuration.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -181,6 +181,9 @@ internal sealed class GroupFile
 
     public bool WasPrimary { get; set; }
 
+    /// <summary>This replica was primary and has followed nobody since.</summary>
+    public bool LedLast { get; set; }
+
     public bool MayCreateDatabases { get; set; }
 
     public string GrantedBy { get; set; } = "sa";
@@ -219,12 +222,16 @@ internal sealed record GroupConfiguration
 
     public bool WriteLease { get; init; }
 
+    /// <summary>Basic functionality: two replicas, one database, nothing to read on the secondary.</summary>
+    public bool Basic { get; init; }
+
     public IReadOnlyList<ReplicaConfiguration> Replicas { get; init; } = [];
 
     public IReadOnlyList<GroupDatabase> Databases { get; init; } = [];
 
     [JsonIgnore]
-    public IEnumerable<ReplicaConfiguration> Voters => Replicas.Where(replica => replica.Joined && replica.IsVoter);
+    public IEnumerable<ReplicaConfiguration> Voters =>
+        Replicas.Where(replica => ClusterType == ClusterType.External && replica.Joined && replica.IsVoter);
 
     public ReplicaConfiguration? Replica(Guid id) => Replicas.FirstOrDefault(replica => replica.Id == id);
 

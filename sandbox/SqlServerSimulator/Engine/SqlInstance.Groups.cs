@@ -128,16 +128,20 @@ public sealed partial class SqlInstance
             throw new SqlErrorException(41042, 16, $"The availability group '{create.Name}' already exists.");
         }
 
-        if (create.Options.ClusterType is not ClusterType.External)
+        if (create.Options.Contained || create.Options.Distributed)
         {
-            throw create.Options.ClusterType is ClusterType.None
-                ? new SqlErrorException(41199, 16, "The specified command is invalid because the Always On Availability Groups feature of this simulator supports CLUSTER_TYPE = EXTERNAL only.")
-                : new SqlErrorException(35220, 16, "Could not process the operation. Always On Availability Groups replica manager is waiting for the host computer to start a Windows Server Failover Clustering (WSFC) cluster and join it.");
+            throw new SqlErrorException(50505, 16, $"A {(create.Options.Contained ? "contained" : "distributed")} availability group is not simulated.");
         }
 
-        if (create.Options.Basic || create.Options.Contained || create.Options.Distributed)
+        var type = create.Options.ClusterType ?? ClusterType.Wsfc;
+        if (type != ClusterType.External && create.Options.WriteLeaseValidity is not null)
         {
-            throw new SqlErrorException(41199, 16, "This simulator does not support BASIC, CONTAINED and DISTRIBUTED availability groups.");
+            throw new SqlErrorException(47115, 16, $"The 'WRITE_LEASE_VALIDITY' option is not valid for WSFC availability group '{create.Name}'.");
+        }
+
+        if (type == ClusterType.Wsfc)
+        {
+            throw new SqlErrorException(35220, 16, "Could not process the operation. Always On Availability Groups replica manager is waiting for the host computer to start a Windows Server Failover Clustering (WSFC) cluster and join it.");
         }
 
         if (create.Name.Length > 64)
@@ -145,18 +149,18 @@ public sealed partial class SqlInstance
             throw new SqlErrorException(19544, 16, $"The availability group name '{create.Name}' is too long: at most 64 characters.");
         }
 
-        if (Options.Edition.StartsWith("Express", StringComparison.OrdinalIgnoreCase))
+        if (Options.Edition.StartsWith("Express", StringComparison.OrdinalIgnoreCase) || Options.Edition.StartsWith("Web", StringComparison.OrdinalIgnoreCase))
         {
-            throw new SqlErrorException(41199, 16, "The specified command is invalid because the Always On Availability Groups feature is not supported by this edition of SQL Server.");
+            throw new SqlErrorException(Errors.EditionLacksGroups);
         }
 
-        if (create.Options.WriteLeaseValidity is <= 0 or > int.MaxValue)
+        if (create.Options.WriteLeaseValidity is { } validity)
         {
-            throw new SqlErrorException(47117, 16, $"The 'WRITE_LEASE_VALIDITY' option must be specified with a valid time value when updating the Availability Group's external write lease status on availability group '{create.Name}'.");
+            Check(Group.CheckLeaseTime(create.Name, validity));
         }
 
-        var replicas = create.Replicas.Select(spec => NewReplica(create.Name, spec)).ToList();
-        CheckNames(create.Name, replicas);
+        var replicas = create.Replicas.Select(spec => NewReplica(create.Name, type, spec)).ToList();
+        CheckNames(replicas);
         var local = replicas.FirstOrDefault(replica => replica.Name.Equals(ServerName, StringComparison.OrdinalIgnoreCase))
             ?? throw new SqlErrorException(
                 35237, 16, $"None of the specified replicas for availability group {create.Name} maps to the instance of SQL Server to which you are connected.");
@@ -165,6 +169,7 @@ public sealed partial class SqlInstance
             throw new SqlErrorException(47121, 16, $"The replica spec for the local replica of availability group '{create.Name}' has an invalid availability mode. Valid values are SYNCHRONOUS_COMMIT and ASYNCHRONOUS_COMMIT.");
         }
 
+        CheckDatabaseNames(create.Databases);
         var databases = create.Databases.Select(name => ForGroup(session, create.Name, name)).ToList();
         var members = databases.Select(database => new GroupDatabase(Environment.NewGuid(), database.Name)).ToList();
         var configuration = Apply(
@@ -176,7 +181,8 @@ public sealed partial class SqlInstance
                 Epoch = 1,
                 Sequence = (1L << 32) | 1,
                 Primary = local.Id,
-                ClusterType = ClusterType.External,
+                ClusterType = type,
+                Basic = create.Options.Basic,
                 WriteLease = create.Options.WriteLeaseValidity is not null,
                 Databases = members,
                 Replicas =
@@ -188,6 +194,11 @@ public sealed partial class SqlInstance
             },
             create.Options);
         Check("CREATE AVAILABILITY GROUP", configuration);
+        foreach (var replica in configuration.Replicas)
+        {
+            CheckRouting(configuration, replica);
+        }
+
         var group = new Group(
             this,
             new GroupFile { LocalReplica = local.Id, Accepted = configuration, Promised = 1, PromisedTo = local.Id, GrantedBy = session.LoginName });
@@ -211,7 +222,7 @@ public sealed partial class SqlInstance
         return true;
     }
 
-    private ReplicaConfiguration NewReplica(string group, ReplicaSpec spec)
+    private ReplicaConfiguration NewReplica(string group, ClusterType type, ReplicaSpec spec)
     {
         var options = spec.Options;
         if (options.EndpointUrl is null)
@@ -227,6 +238,12 @@ public sealed partial class SqlInstance
 
         if (options.AvailabilityMode == AvailabilityMode.ConfigurationOnly)
         {
+            if (type != ClusterType.External)
+            {
+                throw new SqlErrorException(
+                    47114, 16, $"The availability group '{group}' cannot have the configuration-only replica '{spec.Name}': that needs cluster type EXTERNAL.");
+            }
+
             var wrong = options switch
             {
                 { FailoverMode: not null } => "FAILOVER_MODE",
@@ -244,29 +261,66 @@ public sealed partial class SqlInstance
         }
         else
         {
-            CheckFailoverMode(group, spec.Name, options.FailoverMode
+            CheckFailoverMode(group, type, options.FailoverMode
                 ?? throw new SqlErrorException(41197, 15, $"The FAILOVER_MODE option has not been specified for the replica '{spec.Name}'."));
         }
 
         return Apply(new ReplicaConfiguration { Id = Environment.NewGuid(), Name = spec.Name, Created = Environment.UtcNow }, options);
     }
 
-    private static void CheckFailoverMode(string group, string replica, FailoverMode mode)
+    private static void CheckFailoverMode(string group, ClusterType type, FailoverMode mode)
     {
-        _ = replica;
-        if (mode != FailoverMode.External)
+        if (type == ClusterType.External && mode != FailoverMode.External)
         {
             throw new SqlErrorException(
                 47102, 16, $"The cluster type of availability group '{group}' only supports EXTERNAL failover mode.");
         }
+
+        if (type == ClusterType.None && mode != FailoverMode.Manual)
+        {
+            throw new SqlErrorException(
+                47101, 16, $"The cluster type of availability group '{group}' only supports MANUAL failover mode.");
+        }
     }
+
+    /// <summary>The replicas of a new routing list must be there, once each, and have a URL.</summary>
+    private static void CheckRouting(GroupConfiguration configuration, ReplicaConfiguration replica)
+    {
+        HashSet<string> seen = new(StringComparer.OrdinalIgnoreCase);
+        foreach (var name in replica.ReadOnlyRoutingList.SelectMany(set => set))
+        {
+            if (!seen.Add(name))
+            {
+                throw new SqlErrorException(
+                    19402, 16, $"A duplicate availability replica '{name}' was specified in the READ_ONLY_ROUTING_LIST for availability replica '{replica.Name}'.");
+            }
+
+            var target = configuration.Replica(name) ?? throw new SqlErrorException(
+                19403, 16, $"The availability replica '{name}' specified in the READ_ONLY_ROUTING_LIST for availability replica '{replica.Name}' does not exist.");
+            if (string.IsNullOrEmpty(target.ReadOnlyRoutingUrl))
+            {
+                throw new SqlErrorException(
+                    19404, 16, $"An availability replica '{name}' that is specified in the READ_ONLY_ROUTING_LIST for availability replica '{replica.Name}' does not have a value set for READ_ONLY_ROUTING_URL.");
+            }
+        }
+    }
+
+    private static bool IsTcpUrl(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme.Equals("tcp", StringComparison.OrdinalIgnoreCase) && parsed.Port > 0;
 
     private static ReplicaConfiguration Apply(ReplicaConfiguration replica, ReplicaOptions options)
     {
-        if (options.EndpointUrl is { } url
-            && !(Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme.Equals("tcp", StringComparison.OrdinalIgnoreCase) && parsed.Port > 0))
+        foreach (var url in (IEnumerable<string?>)[options.EndpointUrl, options.ReadOnlyRoutingUrl is "" ? null : options.ReadOnlyRoutingUrl])
         {
-            throw new SqlErrorException(35232, 16, $"The specified endpoint URL '{url}' is invalid.");
+            if (url is not null && !IsTcpUrl(url))
+            {
+                throw new SqlErrorException(35232, 16, $"The specified endpoint URL '{url}' is invalid.");
+            }
+        }
+
+        if (options.ReadWriteRoutingUrl is { Length: > 0 } route && !IsTcpUrl(route))
+        {
+            throw new SqlErrorException(47120, 16, $"The specified READ_WRITE_ROUTING_URL '{route}' is invalid.");
         }
 
         if (options.SessionTimeout is < 5)
@@ -317,7 +371,7 @@ public sealed partial class SqlInstance
     }
 
     /// <summary>What the engine refuses whatever the statement was.</summary>
-    private static void Check(string operation, GroupConfiguration configuration)
+    private void Check(string operation, GroupConfiguration configuration)
     {
         var synchronous = configuration.Replicas.Count(replica => replica.Mode == AvailabilityMode.SynchronousCommit);
         var configurationOnly = configuration.Replicas.Count(replica => replica.Mode == AvailabilityMode.ConfigurationOnly);
@@ -327,7 +381,7 @@ public sealed partial class SqlInstance
                 47107, 16, $"The {operation} operation is not allowed by the current availability group configuration.  The availability group '{configuration.Name}' supports only one configuration-only replica.");
         }
 
-        if (configurationOnly == 1 && (synchronous > 2 || configuration.Required != 0))
+        if (configurationOnly == 1 && (synchronous > 2 || (configuration.Required != 0 && !Options.Facts.RequiredBesideConfigurationOnly)))
         {
             throw new SqlErrorException(
                 47108, 16, $"The {operation} operation is not allowed by the current availability group configuration.  A configuration-only replica allows at most two synchronous-commit replicas and no required synchronized secondaries in availability group '{configuration.Name}'.");
@@ -339,9 +393,28 @@ public sealed partial class SqlInstance
                 35212, 16, $"The {operation} operation is not allowed by the current availability group configuration.  This operation would exceed the maximum number of 5 synchronous-commit availability replicas in availability group '{configuration.Name}'.");
         }
 
-        if (configuration.Replicas.Count - configurationOnly > 9)
+        var isStandard = Options.Edition.StartsWith("Standard", StringComparison.OrdinalIgnoreCase);
+        var most = configuration.Basic ? 2 : isStandard ? 3 : 9;
+        if (configuration.Replicas.Count - configurationOnly > most)
         {
-            throw new SqlErrorException(35233, 16, $"Cannot create an availability group containing {configuration.Replicas.Count} availability replica(s).");
+            throw new SqlErrorException(
+                35233,
+                16,
+                $"Cannot create an availability group containing {configuration.Replicas.Count - configurationOnly} availability replica(s).  The maximum number of availability replicas in an availability group is {most}.");
+        }
+
+        if ((configuration.Basic || isStandard) && configuration.Databases.Count > 1)
+        {
+            throw new SqlErrorException(
+                35200,
+                16,
+                $"Failed to add database '{configuration.Databases[^1].Name}' to availability group '{configuration.Name}'. The specified availability group is created with basic functionality and supports 1 database.");
+        }
+
+        if (configuration.Basic && configuration.Replicas.Any(replica => replica.SecondaryConnections != SecondaryConnections.No))
+        {
+            throw new SqlErrorException(
+                41199, 16, "The specified command is invalid because a secondary replica of a basic availability group cannot be read.");
         }
 
         if (configuration.Required > Math.Max(0, synchronous - 1) || configuration.Required < 0)
@@ -353,18 +426,30 @@ public sealed partial class SqlInstance
         }
     }
 
-    private static void CheckNames(string group, IReadOnlyList<ReplicaConfiguration> replicas)
+    private static void CheckNames(IReadOnlyList<ReplicaConfiguration> replicas)
     {
-        if (replicas.GroupBy(replica => replica.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        if (Twice(replicas.Select(replica => replica.Name)) is { } name)
         {
-            throw new SqlErrorException(41046, 16, $"The replica '{twice.Key}' is specified more than once for availability group '{group}'.");
+            throw new SqlErrorException(
+                35235, 16, $"The system name '{name}' was specified more than once in the REPLICA ON clause of this command.");
         }
 
-        if (replicas.GroupBy(replica => replica.EndpointUrl, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } url)
+        if (Twice(replicas.Select(replica => replica.EndpointUrl)) is { } url)
         {
-            throw new SqlErrorException(35234, 16, $"Database mirroring endpoint URL '{url.Key}' is specified for more than one replica.");
+            throw new SqlErrorException(35232, 16, $"The specified endpoint URL '{url}' is invalid. Another replica has it.");
         }
     }
+
+    private static void CheckDatabaseNames(IEnumerable<string> names)
+    {
+        if (Twice(names) is { } name)
+        {
+            throw new SqlErrorException(35234, 16, $"Database name '{name}' was specified more than once.");
+        }
+    }
+
+    private static string? Twice(IEnumerable<string> names) =>
+        names.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1)?.Key;
 
     private Database ForGroup(EngineSession session, string group, string name)
     {
@@ -441,13 +526,13 @@ public sealed partial class SqlInstance
             throw new SqlErrorException(Errors.Missing("alter", "availability group", join.Name));
         }
 
-        if (join.ClusterType is not ClusterType.External)
+        // Left out, the type is WSFC, which no primary here has.
+        if (join.ClusterType is null or ClusterType.Wsfc)
         {
-            throw new SqlErrorException(
-                47100, 16, $"The cluster type of availability group '{join.Name}' doesn't match its primary configuration. Verify that the specified availability group cluster type is correct, then retry the operation.");
+            throw new SqlErrorException(Errors.OtherClusterType(join.Name));
         }
 
-        var wait = new JoinWait(join.Name, join.ClusterType, operation, Environment.Now + Options.JoinTimeout, session.LoginName);
+        var wait = new JoinWait(join.Name, join.ClusterType.Value, operation, Environment.Now + Options.JoinTimeout, session.LoginName);
         _joins.Add(wait);
         operation.Cancelled = () => _joins.Remove(wait);
         AskToJoin();
@@ -456,11 +541,21 @@ public sealed partial class SqlInstance
 
     private void AskToJoin()
     {
-        foreach (var join in _joins)
+        foreach (var join in _joins.ToList())
         {
             foreach (var (link, hello) in _announcements.Values.Select(announcement => (announcement.Link, announcement.Hello)).ToList())
             {
-                if (hello.Name.Equals(join.Name, StringComparison.OrdinalIgnoreCase))
+                if (!hello.Name.Equals(join.Name, StringComparison.OrdinalIgnoreCase))
+                {
+                    continue;
+                }
+
+                if (hello.ClusterType != join.ClusterType)
+                {
+                    _joins.Remove(join);
+                    join.Operation.Fail(Errors.OtherClusterType(join.Name));
+                }
+                else
                 {
                     Send(link, new JoinRequest(hello.Group, hello.To, hello.From));
                 }
@@ -477,11 +572,15 @@ public sealed partial class SqlInstance
             return;
         }
 
-        if (!local.Name.Equals(ServerName, StringComparison.OrdinalIgnoreCase))
+        // The endpoint is this instance's, the name in the configuration another's; or the edition may not hold databases of a group.
+        int? inner = !local.Name.Equals(ServerName, StringComparison.OrdinalIgnoreCase)
+            ? 41044
+            : Options.Edition.StartsWith("Express", StringComparison.OrdinalIgnoreCase) && local.Mode != AvailabilityMode.ConfigurationOnly ? 41199 : null;
+        if (inner is not null)
         {
             _joins.Remove(wait);
             wait.Operation.Fail(Errors.Make(
-                41158, 16, $"Failed to join local availability replica to availability group '{wait.Name}'.  The operation encountered SQL Server error 41045 and has been rolled back."));
+                41158, 16, $"Failed to join local availability replica to availability group '{wait.Name}'.  The operation encountered SQL Server error {inner} and has been rolled back."));
             return;
         }
 
@@ -541,9 +640,17 @@ public sealed partial class SqlInstance
                 Check(group.TakeOffline());
                 return true;
             case FailOver failover:
-                if (!session.IsExternalCluster)
+                if (group.Configuration.ClusterType == ClusterType.None)
                 {
-                    throw new SqlErrorException(Errors.ExternalOnly(group.Name));
+                    if (!failover.Force)
+                    {
+                        throw new SqlErrorException(
+                            47122, 16, $"Cannot failover an availability replica for availability group '{group.Name}' since it has CLUSTER_TYPE = NONE. Only force failover is supported in this version of SQL Server.");
+                    }
+                }
+                else if (!session.IsExternalCluster)
+                {
+                    throw new SqlErrorException(Errors.ExternalOnly(group.Name, Options.Facts.MissingContextError));
                 }
 
                 Check(group.FailOver(failover.Force));
@@ -555,10 +662,15 @@ public sealed partial class SqlInstance
                         47111, 16, $"Local availability replica for availability group '{group.Name}' cannot be granted permission to create databases. The replica is a configuration-only replica and cannot host databases inside the availability group.");
                 }
 
+                var wasGranted = group.File.MayCreateDatabases;
                 group.File.MayCreateDatabases = !grant.Deny;
                 group.File.GrantedBy = session.LoginName;
                 group.Save();
-                group.FollowAgain();
+                if (wasGranted != group.File.MayCreateDatabases)
+                {
+                    group.FollowAgain();
+                }
+
                 return true;
             case SetGroupOptions set:
                 if (!isPrimary)
@@ -572,7 +684,7 @@ public sealed partial class SqlInstance
                 return false;
             case AddReplicas add:
                 RequirePrimary("ADD", "REPLICA");
-                var added = add.Replicas.Select(spec => NewReplica(group.Name, spec)).ToList();
+                var added = add.Replicas.Select(spec => NewReplica(group.Name, group.Configuration.ClusterType, spec)).ToList();
                 foreach (var replica in added.Where(replica => group.File.Accepted.Replica(replica.Name) is not null))
                 {
                     throw new SqlErrorException(
@@ -580,8 +692,13 @@ public sealed partial class SqlInstance
                 }
 
                 GroupConfiguration With(GroupConfiguration configuration) => configuration with { Replicas = [.. configuration.Replicas, .. added] };
-                CheckNames(group.Name, With(group.File.Accepted).Replicas);
+                CheckNames(With(group.File.Accepted).Replicas);
                 Check("ADD REPLICA", With(group.File.Accepted));
+                foreach (var replica in added)
+                {
+                    CheckRouting(With(group.File.Accepted), replica);
+                }
+
                 group.Propose(With, operation);
                 return false;
             case ModifyReplica modify:
@@ -610,8 +727,10 @@ public sealed partial class SqlInstance
                 return false;
             case AddGroupDatabases add:
                 RequirePrimary("ADD", "DATABASE");
+                CheckDatabaseNames(add.Databases);
                 var joining = add.Databases.Select(name => ForGroup(session, group.Name, name)).ToList();
                 var members = joining.Select(database => new GroupDatabase(Environment.NewGuid(), database.Name)).ToList();
+                Check("ADD DATABASE", group.File.Accepted with { Databases = [.. group.File.Accepted.Databases, .. members] });
                 foreach (var (database, member) in joining.Zip(members))
                 {
                     database.Entry.Group = group.Id;
@@ -637,8 +756,11 @@ public sealed partial class SqlInstance
                 RequirePrimary("REMOVE", "DATABASE");
                 var leaving = remove.Databases
                     .Select(name => group.File.Accepted.Databases.FirstOrDefault(member => member.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-                        ?? throw new SqlErrorException(
-                            35242, 16, $"Cannot complete this ALTER DATABASE <database-name> SET HADR operation on database '{name}'.  The database is not joined to an availability group."))
+                        ?? throw (FindDatabase(name) is null
+                            ? new SqlErrorException(
+                                41133, 16, $"Cannot remove database '{name}' from availability group '{group.Name}'.  The database does not belong to the availability group.")
+                            : new SqlErrorException(
+                                35281, 16, $"Database '{name}' cannot be removed from availability group '{group.Name}'.  The database is not joined to the specified availability group.")))
                     .Select(member => member.Id)
                     .ToList();
                 group.Propose(
@@ -671,7 +793,7 @@ public sealed partial class SqlInstance
         var name = modify.Replica.Name;
         var options = modify.Replica.Options;
         var replica = group.File.Accepted.Replica(name) ?? throw new SqlErrorException(
-            35285, 16, $"The availability replica '{name}' does not exist in availability group '{group.Name}'.");
+            35210, 16, $"Failed to modify options for availability replica '{name}' in availability group '{group.Name}'.  The availability group does not contain the replica.");
         if (replica.Mode == AvailabilityMode.ConfigurationOnly && options != new ReplicaOptions { SessionTimeout = options.SessionTimeout })
         {
             throw new SqlErrorException(47112, 16, "Only the SESSION_TIMEOUT property can be modified for a configuration-only replica.");
@@ -684,7 +806,7 @@ public sealed partial class SqlInstance
 
         if (options.FailoverMode is { } mode)
         {
-            CheckFailoverMode(group.Name, name, mode);
+            CheckFailoverMode(group.Name, group.Configuration.ClusterType, mode);
         }
 
         var changed = Apply(replica, options);
@@ -700,6 +822,11 @@ public sealed partial class SqlInstance
             return next.Mode == AvailabilityMode.SynchronousCommit || next.Id == group.File.LocalReplica ? next : next with { Synchronized = [] };
         });
         Check("MODIFY REPLICA", Change(group.File.Accepted));
+        if (options.ReadOnlyRoutingList is not null)
+        {
+            CheckRouting(group.File.Accepted, changed);
+        }
+
         if (options.EndpointUrl is not null || options.SeedingMode is not null)
         {
             operation.OnCompleted(done =>
@@ -761,6 +888,14 @@ public sealed partial class SqlInstance
         {
             throw new SqlErrorException(
                 35242, 16, $"Cannot complete this ALTER DATABASE <database-name> SET HADR operation on database '{database.Name}'.  The database is not joined to an availability group.");
+        }
+
+        if (set.Action != HadrAction.Off && (group.Role == ReplicaRole.Resolving || database.Entry.Seeding))
+        {
+            throw new SqlErrorException(
+                35239,
+                16,
+                $"The ALTER DATABASE <database-name> SET HADR SUSPEND (or SET HADR RESUME) statement failed on database '{database.Name}' of availability group '{group.Name}'.  The database has not yet started.");
         }
 
         switch (set.Action)

@@ -57,9 +57,9 @@ public sealed partial class SqlInstance
             environment.Listen(Master.Endpoint!.Port);
         }
 
-        foreach (var group in Groups.Values.Where(group => options.RestartsAsPrimary && group.File.WasPrimary))
+        foreach (var group in Groups.Values)
         {
-            group.StartAsPrimary();
+            group.Restart();
         }
 
         ScheduleTick();
@@ -325,6 +325,17 @@ public sealed partial class SqlInstance
         ScheduleTick();
     }
 
+    /// <summary>The name of a peer that was never reached is not known.</summary>
+    public void LinkUnresolved(long link)
+    {
+        if (_outgoing.TryGetValue(link, out var group))
+        {
+            group.OutgoingUnresolved(link);
+        }
+
+        ScheduleTick();
+    }
+
     /// <summary>A link is down. Incoming links are forgotten.</summary>
     public void LinkDown(long link, string why)
     {
@@ -425,5 +436,5 @@ public sealed partial class SqlInstance
 
     private sealed record Announcement(long Link, Hello Hello);
 
-    private sealed record JoinWait(string Name, ClusterType? ClusterType, Operation Operation, TimeSpan Deadline, string Login);
+    private sealed record JoinWait(string Name, ClusterType ClusterType, Operation Operation, TimeSpan Deadline, string Login);
 }

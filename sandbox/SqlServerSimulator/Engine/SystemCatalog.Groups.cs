@@ -18,7 +18,7 @@ public static partial class SystemCatalog
                 {
                     group.Id, group.Name, null, null, configuration.FailureConditionLevel, (int)Math.Min(configuration.HealthCheckTimeout, int.MaxValue),
                     configuration.AutomatedBackupPreference, BackupPreferences[configuration.AutomatedBackupPreference], (short)0,
-                    false, configuration.DtcSupport, configuration.DbFailover, false, (byte)configuration.ClusterType, "external", configuration.Required,
+                    configuration.Basic, configuration.DtcSupport, configuration.DbFailover, false, (byte)configuration.ClusterType, configuration.ClusterType == ClusterType.None ? "none" : "external", configuration.Required,
                     group.File.Accepted.Sequence, false,
                 };
             }));
@@ -72,7 +72,7 @@ public static partial class SystemCatalog
                 .Where(replica => replica.Mode != AvailabilityMode.ConfigurationOnly)
                 .Select(replica => new object?[]
                 {
-                    replica.Id, database.Id, database.Name, replica.Synchronized.Contains(database.Id), false,
+                    replica.Id, database.Id, database.Name, IsFailoverReady(group, replica, database.Id, instance), false,
                     replica.Id == group.File.LocalReplica
                         ? group.Database(database.Id) is { Entry.Seeding: false }
                         : replica.Synchronized.Contains(database.Id) || group.Peers.GetValueOrDefault(replica.Id)?.Copy(database.Id) is { SeedingTarget: null },
@@ -123,10 +123,13 @@ public static partial class SystemCatalog
             !local || !hasDatabases ? null : recovering ? "ONLINE_IN_PROGRESS" : "ONLINE",
             health, HealthStates[health],
             peer?.LastErrorTime is null ? null : 10060, peer?.LastErrorTime is null ? null : peer.LastError, peer?.LastErrorTime,
-            !local ? null : !group.File.Accepted.WriteLease ? long.MaxValue : group.LeaseRemaining,
+            !local ? null : !group.File.Accepted.WriteLease ? long.MaxValue : LeaseTicks(group, instance),
             local && group.Role == ReplicaRole.Primary ? group.CommitStart : local && group.IsFailoverPending ? group.CommitStart : null,
         ];
     }
+
+    private static long LeaseTicks(Group group, SqlInstance instance) =>
+        group.LeaseRemaining.Ticks / (TimeSpan.TicksPerSecond / instance.Options.Facts.LeaseTicksPerSecond);
 
     private static byte ReplicaHealth(Group group, ReplicaConfiguration replica, SqlInstance instance)
     {
@@ -142,6 +145,10 @@ public static partial class SystemCatalog
             ? (byte)0
             : group.Configuration.Databases.Min(database => Health(replica, Synchronization(group, replica, database.Id, instance)));
     }
+
+    private static bool IsFailoverReady(Group group, ReplicaConfiguration replica, Guid database, SqlInstance instance) =>
+        replica.Synchronized.Contains(database)
+        && (instance.Options.Facts.FailoverReadyWithoutPrimary || group.Role == ReplicaRole.Primary || group.IsFollowing);
 
     private static byte Health(ReplicaConfiguration replica, byte state) => state switch
     {
@@ -168,6 +175,7 @@ public static partial class SystemCatalog
             return !group.IsFollowing
                 ? (byte)0
                 : copy.Entry.Seeding ? (byte)4
+                : group.IsReverting(database) ? (byte)3
                 : !copy.Recovered ? (byte)1
                 : replica.Synchronized.Contains(database) ? (byte)2 : (byte)1;
         }

@@ -97,6 +97,8 @@ internal sealed class MirroringTransport(InstanceHost host, IPAddress address, A
             catch (Exception error) when (error is SocketException or IOException or InvalidDataException or CryptographicException or OperationCanceledException)
             {
                 why = error.Message;
+                if (error is UnknownHostException)
+                    host.Enter(engine => engine.LinkUnresolved(link));
             }
 
             if (cancellationToken.IsCancellationRequested)
@@ -124,7 +126,7 @@ internal sealed class MirroringTransport(InstanceHost host, IPAddress address, A
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bound.CancelAfter(ConnectTimeout);
         var target = await HostNames.ResolveAsync(uri.Host, bound.Token).ConfigureAwait(false)
-            ?? throw new InvalidDataException($"the name '{uri.Host}' is not known (11001)");
+            ?? throw new UnknownHostException($"the name '{uri.Host}' is not known (11001)");
         var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -266,4 +268,6 @@ internal sealed class MirroringTransport(InstanceHost host, IPAddress address, A
             await broken.CancelAsync().ConfigureAwait(false);
         }
     }
+
+    private sealed class UnknownHostException(string message) : IOException(message);
 }

@@ -368,6 +368,11 @@ internal sealed class World
             }
 
             var host = new Uri(url).Host;
+            if (!world.Nodes.Keys.Contains(host, StringComparer.OrdinalIgnoreCase))
+            {
+                Instance.LinkUnresolved(link);
+            }
+
             if (world.Nodes.FirstOrDefault(pair => pair.Key.Equals(host, StringComparison.OrdinalIgnoreCase)).Value is { IsRunning: true, _listening: true } peer
                 && !world.IsCut(name, peer.Name) && !peer.IsFrozen)
             {
