@@ -20,16 +20,17 @@ internal static class ServerCertificate
 
     public static X509Certificate2 Create(string commonName, TimeProvider time)
     {
-        using var key = RSA.Create(2048);
+        // The first login waits for it: an elliptic key is made in a millisecond, an RSA key may take a quarter of a second.
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var name = new X500DistinguishedNameBuilder();
         name.AddCommonName(commonName.Length is 0 or > 64 ? "SSL_Self_Signed_Fallback" : commonName);
-        var request = new CertificateRequest(name.Build(), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest(name.Build(), key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyEncipherment, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
         var now = time.GetUtcNow();
         return request.CreateSelfSigned(now - Leeway, now.AddYears(10));
@@ -57,7 +58,7 @@ internal static class ServerCertificate
         try
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-            using var key = certificate.GetRSAPrivateKey()!;
+            using var key = certificate.GetECDsaPrivateKey()!;
             var temporary = path + "." + Guid.NewGuid().ToString("N");
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
