@@ -15,16 +15,18 @@ var fact = new Option<string[]>("--fact")
 {
     Description = $"How to read what is not certain about SQL Server, NAME=VALUE; may be repeated. Names: {string.Join(", ", UncertainFacts.Names)}.",
 };
+var noSync = new Option<bool>("--no-fsync") { Description = "Do not wait for the disk: an acknowledged commit survives the death of the process, but not a power failure." };
 var root = new RootCommand(
     "A SQL Server instance, simulated: speaks TDS, keeps databases, takes part in availability groups with CLUSTER_TYPE = EXTERNAL.\n\n"
     + "Environment variables, as of the real image: ACCEPT_EULA=Y, MSSQL_SA_PASSWORD (first start), MSSQL_PID, MSSQL_ENABLE_HADR=1, MSSQL_TCP_PORT.")
 {
-    listen, data, name, fact,
+    listen, data, name, fact, noSync,
 };
-root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(listen), parsed.GetValue(data), parsed.GetValue(name), parsed.GetValue(fact) ?? []));
+root.SetAction((parsed, cancellationToken) => RunAsync(
+    parsed.GetValue(listen), parsed.GetValue(data), parsed.GetValue(name), parsed.GetValue(fact) ?? [], !parsed.GetValue(noSync)));
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }).ConfigureAwait(false);
 
-static async Task<int> RunAsync(string? listen, string? data, string? name, string[] facts)
+static async Task<int> RunAsync(string? listen, string? data, string? name, string[] facts, bool synchronize)
 {
     var mistakes = new List<string>();
     var options = SimulatorOptions.Read(listen, data, name, facts, Environment.GetEnvironmentVariable, mistakes);
@@ -54,7 +56,8 @@ static async Task<int> RunAsync(string? listen, string? data, string? name, stri
             },
             options.Data,
             options.Listen.Address,
-            Log);
+            Log,
+            synchronize);
     }
     catch (SqlErrorException error)
     {

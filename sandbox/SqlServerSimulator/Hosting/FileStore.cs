@@ -1,16 +1,36 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
 namespace SqlServerSimulator.Hosting;
 
-/// <summary>The files of an instance in one folder. Appends go straight to the operating system; a replaced file is never half written.</summary>
-internal sealed class FileStore : IDisposable
+/// <summary>
+/// The files of an instance in one folder. Appends go straight to the operating system, and to the disk when the host asks for it; a replaced
+/// file is never half written, and is not there before what was written ahead of it.
+/// </summary>
+/// <param name="directory">The folder; made when it is missing.</param>
+/// <param name="synchronize">Whether files are synchronized with the disk; without it they survive the death of the process, but not of the machine.</param>
+internal sealed class FileStore(string directory, bool synchronize) : IDisposable
 {
-    private readonly string directory;
+    private readonly string directory = Directory.CreateDirectory(directory).FullName;
     private readonly Dictionary<string, FileStream> open = new(StringComparer.Ordinal);
+    private readonly HashSet<string> behind = new(StringComparer.Ordinal);
+    private readonly HashSet<string> taken = new(StringComparer.Ordinal);
 
-    public FileStore(string directory)
+    /// <summary>Whether something appended may not be on the disk yet.</summary>
+    public bool IsBehind => behind.Count > 0;
+
+    /// <summary>
+    /// Takes the files that are behind in order to synchronize them elsewhere, until <see cref="Return"/>. A handle that is closed meanwhile has
+    /// been synchronized by whoever closed it.
+    /// </summary>
+    public List<SafeFileHandle> Take()
     {
-        this.directory = directory;
-        Directory.CreateDirectory(directory);
+        taken.UnionWith(behind);
+        behind.Clear();
+        return [.. taken.Select(file => open[file].SafeFileHandle)];
     }
+
+    public void Return() => taken.Clear();
 
     public byte[]? Read(string file)
     {
@@ -22,20 +42,33 @@ internal sealed class FileStore : IDisposable
     public void Replace(string file, byte[] content)
     {
         Close(file);
+        Catch();
         var path = PathOf(file);
-        File.WriteAllBytes(path + ".new", content);
+        using (var stream = new FileStream(path + ".new", FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
+        {
+            stream.Write(content);
+            Synchronize(stream);
+        }
+
         File.Move(path + ".new", path, overwrite: true);
+        SynchronizeFolder(path);
     }
 
     public void Append(string file, ReadOnlySpan<byte> bytes)
     {
         if (!open.TryGetValue(file, out var stream))
         {
-            stream = new FileStream(PathOf(file), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            var path = PathOf(file);
+            var isNew = !File.Exists(path);
+            stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
             open[file] = stream;
+            if (isNew)
+                SynchronizeFolder(path);
         }
 
         stream.Write(bytes);
+        if (synchronize)
+            behind.Add(file);
     }
 
     public void Truncate(string file, long length)
@@ -43,25 +76,63 @@ internal sealed class FileStore : IDisposable
         Close(file);
         using var stream = new FileStream(PathOf(file), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
         stream.SetLength(length);
+        Synchronize(stream);
     }
 
     public void Delete(string file)
     {
+        behind.Remove(file);
+        taken.Remove(file);
         Close(file);
-        File.Delete(PathOf(file));
+        var path = PathOf(file);
+        File.Delete(path);
+        SynchronizeFolder(path);
     }
 
     public void Dispose()
     {
-        foreach (var stream in open.Values)
-            stream.Dispose();
-        open.Clear();
+        foreach (var file in open.Keys.ToList())
+            Close(file);
+    }
+
+    // Writes before a replacement are on the disk before it.
+    private void Catch()
+    {
+        foreach (var file in behind.Union(taken))
+            Synchronize(open[file]);
+        behind.Clear();
+    }
+
+    private void Synchronize(FileStream stream)
+    {
+        if (synchronize)
+            RandomAccess.FlushToDisk(stream.SafeFileHandle);
+    }
+
+    // A name is on the disk when its folder is.
+    private void SynchronizeFolder(string path)
+    {
+        if (!synchronize)
+            return;
+        using var folder = OpenFolder(Path.GetDirectoryName(path)!);
+        RandomAccess.FlushToDisk(folder);
+    }
+
+    // .NET opens no folders.
+    private static SafeFileHandle OpenFolder(string path)
+    {
+        var handle = open(path, 0);
+        return handle >= 0 ? new SafeFileHandle(handle, ownsHandle: true) : throw new IOException($"The folder {path} cannot be opened.");
+
+        [DllImport("libc", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        static extern int open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
     }
 
     private string PathOf(string file)
     {
         var path = Path.GetFullPath(Path.Combine(directory, file));
-        if (!path.StartsWith(Path.GetFullPath(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        if (!path.StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new ArgumentException($"'{file}' lies outside the data folder.", nameof(file));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         return path;
@@ -69,7 +140,10 @@ internal sealed class FileStore : IDisposable
 
     private void Close(string file)
     {
-        if (open.Remove(file, out var stream))
-            stream.Dispose();
+        if (!open.Remove(file, out var stream))
+            return;
+        if (behind.Remove(file) | taken.Remove(file))
+            Synchronize(stream);
+        stream.Dispose();
     }
 }

@@ -2,25 +2,30 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Win32.SafeHandles;
 using SqlServerSimulator.Engine;
 
 namespace SqlServerSimulator.Hosting;
 
 /// <summary>
 /// Lends one engine the world: files, clocks, timers and peers. All entries to the engine go through one lock. What the engine writes is with
-/// the operating system when the call returns, and so survives the death of the process; only after that do sends and completions go out.
+/// the operating system when the call returns, and so survives the death of the process. Sends and completions go out only after it is on the
+/// disk: the disk is waited for outside of the lock, once for all that has gathered meanwhile.
 /// </summary>
 internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDisposable
 {
     private readonly Lock gate = new();
     private readonly ConditionalWeakTable<EngineSession, CancellationTokenSource> ends = [];
-    private readonly List<Action> afterwards = [];
+    private List<Action> afterwards = [];
     private readonly TaskCompletionSource exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FileStore files;
     private readonly MirroringTransport transport;
     private readonly Action<string> log;
     private readonly Timer timer;
     private readonly SqlInstance instance;
+    private TimeSpan tickDue = TimeSpan.MaxValue;
+    private Task flushing = Task.CompletedTask;
+    private bool isFlushing;
     private bool disposed;
 
     /// <summary>Opens the instance.</summary>
@@ -28,11 +33,16 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
     /// <param name="directory">Where it keeps its files.</param>
     /// <param name="address">Address of the mirroring port.</param>
     /// <param name="log">Takes lines for the error log.</param>
-    public InstanceHost(InstanceOptions options, string directory, IPAddress address, Action<string> log)
+    /// <param name="synchronize">Whether what is acknowledged is on the disk, or only with the operating system.</param>
+    public InstanceHost(InstanceOptions options, string directory, IPAddress address, Action<string> log, bool synchronize = true)
     {
         this.log = log;
-        files = new FileStore(directory);
-        timer = new Timer(_ => Enter(engine => engine.Tick()));
+        files = new FileStore(directory, synchronize);
+        timer = new Timer(_ => Enter(engine =>
+        {
+            tickDue = TimeSpan.MaxValue;
+            engine.Tick();
+        }));
         transport = new MirroringTransport(this, address, log);
         lock (gate)
         {
@@ -140,6 +150,11 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
 
     public void RequestTick(TimeSpan at)
     {
+        // A tick too many does no harm, and most requests are for what is due already.
+        if (at >= tickDue)
+            return;
+        tickDue = at;
+
         // A little late rather than a little early, so that the engine does not ask again for the same moment.
         var wait = at - Now;
         timer.Change(wait <= TimeSpan.Zero ? 1 : (long)Math.Min(Math.Ceiling(wait.TotalMilliseconds), int.MaxValue), Timeout.Infinite);
@@ -165,6 +180,7 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
         }
 
         await timer.DisposeAsync().ConfigureAwait(false);
+        await flushing.ConfigureAwait(false);
         await transport.DisposeAsync().ConfigureAwait(false);
         lock (gate)
             files.Dispose();
@@ -174,8 +190,62 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
 
     private void RunAfterwards()
     {
-        for (var i = 0; i < afterwards.Count; i++)
-            afterwards[i]();
+        if (isFlushing)
+            return;
+        if (files.IsBehind)
+        {
+            isFlushing = true;
+            flushing = Task.Run(Flush);
+            return;
+        }
+
+        foreach (var action in afterwards)
+            action();
         afterwards.Clear();
+    }
+
+    /// <summary>Group commit: while the disk is busy with some, others gather for its next turn.</summary>
+    private void Flush()
+    {
+        List<Action> due = [];
+        List<SafeFileHandle> handles;
+        while (true)
+        {
+            lock (gate)
+            {
+                files.Return();
+                foreach (var action in due)
+                    action();
+                due.Clear();
+                if (!files.IsBehind && afterwards.Count == 0)
+                {
+                    isFlushing = false;
+                    return;
+                }
+
+                (due, afterwards) = (afterwards, due);
+                handles = files.Take();
+            }
+
+            foreach (var handle in handles)
+                Synchronize(handle);
+        }
+    }
+
+    private static void Synchronize(SafeFileHandle handle)
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed, and synchronized before that.
+        }
+        catch (IOException error)
+        {
+            // What the disk did not take must not be acknowledged, and nobody knows what it took.
+            Environment.FailFast($"The log cannot be written: {error.Message}");
+        }
     }
 }
