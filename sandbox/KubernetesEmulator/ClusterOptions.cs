@@ -1,11 +1,10 @@
 using System.Net;
-using KubernetesEmulator.Controllers;
 using KubernetesEmulator.Nodes;
 
 namespace KubernetesEmulator;
 
-/// <summary>How an <see cref="EmulatedCluster"/> is set up.</summary>
-public sealed record EmulatedClusterOptions
+/// <summary>How a cluster on this machine is set up.</summary>
+public sealed record ClusterOptions
 {
     /// <summary>Folder for everything the cluster keeps.</summary>
     public required string Directory { get; init; }
@@ -19,17 +18,14 @@ public sealed record EmulatedClusterOptions
     /// <summary>Marks every process as <c>SANDBOX_ID</c>.</summary>
     public string SandboxId { get; init; } = Guid.NewGuid().ToString();
 
-    /// <summary>Port of the API server; 0 takes a free one.</summary>
-    public int ApiPort { get; init; }
-
-    /// <summary>A /16 of loopback addresses for pods. Clusters of one machine must not share it.</summary>
+    /// <summary>A /16 of addresses of this machine for pods. Clusters of one machine must not share it.</summary>
     public IPAddress PodNetwork { get; init; } = new([127, 80, 0, 0]);
 
-    /// <summary>Loopback addresses for Services. Clusters of one machine must not share them.</summary>
+    /// <summary>Addresses of this machine for Services. Clusters of one machine must not share them.</summary>
     public IPNetwork ServiceRange { get; init; } = IPNetwork.Parse("127.96.0.0/16");
 
-    /// <summary>The controllers' settings; clock and log are the cluster's.</summary>
-    public ControllerOptions Controllers { get; init; } = new();
+    /// <summary>A node whose Lease stays unchanged for so long is Unknown.</summary>
+    public TimeSpan NodeSilence { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The second restart of a failing container waits this long, each further one twice as long.</summary>
     public TimeSpan RestartDelay { get; init; } = TimeSpan.FromSeconds(1);

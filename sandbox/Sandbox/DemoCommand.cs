@@ -6,7 +6,7 @@ using Sandbox.Steps;
 namespace Sandbox;
 
 /// <summary>The demonstration: five steps, each with its own bound, under a writer that never stops.</summary>
-internal sealed class DemoCommand(IScreen screen, TimeProvider time)
+internal sealed class DemoCommand(Backend backend, IScreen screen, TimeProvider time)
 {
     private static readonly string[] Names = ["form-ag", "kill-sqlservr", "planned-failover", "lose-node", "rejoin"];
 
@@ -17,7 +17,7 @@ internal sealed class DemoCommand(IScreen screen, TimeProvider time)
         var reason = "stopped";
         try
         {
-            await using var playground = await Cluster.StartAsync(screen, cancellationToken);
+            await using var playground = await Cluster.StartAsync(backend, screen, cancellationToken);
             try
             {
                 await RunAsync(playground, results, cancellationToken);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Sandbox.Output;
+using Sandbox.Playground;
 using Spectre.Console;
 
 namespace Sandbox;
@@ -24,6 +25,11 @@ internal static class SandboxCommandLine
             Description = "Write the result as JSON to this file, whatever the result is.",
             HelpName = "FILE",
         };
+        var controlPlane = new Option<bool>("--control-plane")
+        {
+            Description = "Use the real kube-apiserver, kube-controller-manager and kube-scheduler (eng/control-plane install provides them), in a network namespace.",
+            Recursive = true,
+        };
         var demo = new Command(
             "demo", "Form an availability group, kill its primary, fail over by plan, lose a node and get it back, and check every write (the default).");
         demo.Options.Add(json);
@@ -32,15 +38,18 @@ internal static class SandboxCommandLine
             "SQL Server Always On availability groups on Kubernetes, on this machine alone: an emulated API server, three nodes whose "
             + "containers are local processes, simulated SQL Server instances, and the real operator and agents. Linux only.");
         root.Options.Add(json);
+        root.Options.Add(controlPlane);
         root.Subcommands.Add(demo);
         root.Subcommands.Add(up);
 
         Func<ParseResult, CancellationToken, Task<int>> runDemo = (parsed, token) =>
-            GuardAsync(screen(), x => new DemoCommand(x, TimeProvider.System).RunAsync(parsed.GetValue(json)?.FullName, token));
+            GuardAsync(screen(), BackendOf(parsed), parsed, x => new DemoCommand(BackendOf(parsed), x, TimeProvider.System).RunAsync(parsed.GetValue(json)?.FullName, token));
         root.SetAction(runDemo);
         demo.SetAction(runDemo);
-        up.SetAction((_, token) => GuardAsync(screen(), x => new UpCommand(x).RunAsync(token)));
+        up.SetAction((parsed, token) => GuardAsync(screen(), BackendOf(parsed), parsed, x => new UpCommand(BackendOf(parsed), x).RunAsync(token)));
         return root;
+
+        Backend BackendOf(ParseResult parsed) => parsed.GetValue(controlPlane) ? Backend.ControlPlane : Backend.Emulator;
     }
 
     private static IScreen Screen(TextWriter output, bool redirected) =>
@@ -48,7 +57,7 @@ internal static class SandboxCommandLine
             ? new PlainScreen(output)
             : new TerminalScreen(AnsiConsole.Console);
 
-    private static async Task<int> GuardAsync(IScreen screen, Func<IScreen, Task<int>> run)
+    private static async Task<int> GuardAsync(IScreen screen, Backend backend, ParseResult parsed, Func<IScreen, Task<int>> run)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -58,7 +67,9 @@ internal static class SandboxCommandLine
 
         try
         {
-            return await run(screen);
+            return backend == Backend.ControlPlane && !PrivateNetwork.Inside
+                ? await PrivateNetwork.RunAsync([.. parsed.Tokens.Select(x => x.Value)])
+                : await run(screen);
         }
         catch (OperationCanceledException)
         {

@@ -5,11 +5,11 @@ using Sandbox.Steps;
 namespace Sandbox;
 
 /// <summary>Leaves the cluster running until Ctrl-C.</summary>
-internal sealed class UpCommand(IScreen screen)
+internal sealed class UpCommand(Backend backend, IScreen screen)
 {
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using var cluster = await Cluster.StartAsync(screen, cancellationToken);
+        await using var cluster = await Cluster.StartAsync(backend, screen, cancellationToken);
         await using var scene = new Scene(cluster.Group, TimeProvider.System);
         var formed = await new StepRunner(screen, TimeProvider.System)
             .RunAsync([new FormAg(scene, cluster.ApplyGroupAsync) { Writes = false }], static _ => { }, cancellationToken);

@@ -7,37 +7,33 @@ using KubernetesEmulator.Lifecycle;
 using KubernetesEmulator.Resources;
 using KubernetesEmulator.Security;
 using KubernetesEmulator.Storage;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace KubernetesEmulator;
 
 /// <summary>A Kubernetes API server in this process, on HTTPS, with its own certificate authority and bearer tokens.</summary>
 public sealed class ApiServer : IAsyncDisposable
 {
-    private readonly WebApplication _web;
+    private readonly ApiServerOptions _options;
     private readonly Certificates _certificates;
     private readonly Tokens _tokens;
+    private readonly Store _store;
     private readonly ApiHandler _handler;
-    private readonly CancellationTokenSource _stopping;
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Task _housekeeping;
+    private WebListener? _listener;
     private int _disposed;
 
-    private ApiServer(
-        WebApplication web, Uri address, Certificates certificates, Tokens tokens, ApiHandler handler, CancellationTokenSource stopping, Task housekeeping)
+    private ApiServer(ApiServerOptions options, Certificates certificates, Tokens tokens, Store store, ApiHandler handler, Housekeeping housekeeping, WebListener listener)
     {
-        _web = web;
-        Address = address;
+        _options = options;
         _certificates = certificates;
         _tokens = tokens;
+        _store = store;
         _handler = handler;
-        _stopping = stopping;
-        _housekeeping = housekeeping;
+        _listener = listener;
+        _housekeeping = Task.Run(() => housekeeping.RunAsync(_stopping.Token), CancellationToken.None);
+        var host = options.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{options.Address}]" : options.Address.ToString();
+        Address = new Uri($"https://{host}:{listener.Port.ToString(CultureInfo.InvariantCulture)}");
     }
 
     /// <summary>Where the server listens.</summary>
@@ -58,7 +54,6 @@ public sealed class ApiServer : IAsyncDisposable
     {
         options ??= new ApiServerOptions();
         var certificates = Certificates.Create(options.Address, options.DataDirectory);
-        var stopping = new CancellationTokenSource();
         try
         {
             var tokens = new Tokens(options.TimeProvider);
@@ -72,38 +67,34 @@ public sealed class ApiServer : IAsyncDisposable
             var registry = new Registry(store, catalog, new AddressPool(store, options.ServiceRange), certificates.AuthorityPem, options.TimeProvider);
             var housekeeping = new Housekeeping(registry);
             store.Observe(housekeeping.Note);
-            var handler = new ApiHandler(registry, tokens, options, stopping.Token);
-
-            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-            builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
-            builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-            {
-                kestrel.AddServerHeader = false;
-                kestrel.Limits.MaxRequestBodySize = 3 * 1024 * 1024;
-                kestrel.Limits.MinResponseDataRate = null;
-                kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
-                kestrel.Listen(options.Address, options.Port, listen =>
-                {
-                    listen.Protocols = HttpProtocols.Http1AndHttp2;
-                    listen.UseHttps(certificates.Serving);
-                });
-            });
-            var web = builder.Build();
-            web.Run(handler.HandleAsync);
-            await web.StartAsync(cancellationToken).ConfigureAwait(false);
-            var bound = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-            var port = new Uri(bound).Port;
-            var host = options.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{options.Address}]" : options.Address.ToString();
-            var address = new Uri($"https://{host}:{port.ToString(CultureInfo.InvariantCulture)}");
-            Furnish(registry, options.Address, port);
-            return new ApiServer(web, address, certificates, tokens, handler, stopping, Task.Run(() => housekeeping.RunAsync(stopping.Token), CancellationToken.None));
+            var handler = new ApiHandler(registry, tokens, options);
+            var listener = await WebListener.StartAsync(options.Address, options.Port, certificates.Serving, handler, cancellationToken).ConfigureAwait(false);
+            Furnish(registry, options.Address, listener.Port);
+            return new ApiServer(options, certificates, tokens, store, handler, housekeeping, listener);
         }
         catch
         {
             certificates.Dispose();
-            stopping.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Ends all requests and stops to listen; the objects stay. Does nothing while it is suspended.</summary>
+    public async Task SuspendAsync()
+    {
+        if (Interlocked.Exchange(ref _listener, null) is { } listener)
+            await listener.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Listens again at the same address. As with a server that was started anew, watches cannot resume from before; they must list again.
+    /// </summary>
+    public async Task ResumeAsync(CancellationToken cancellationToken)
+    {
+        if (_listener is not null)
+            throw new InvalidOperationException("The API server is not suspended.");
+        _store.ForgetHistory();
+        _listener = await WebListener.StartAsync(_options.Address, Address.Port, _certificates.Serving, _handler, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Issues a bearer token that stays valid while the server runs.</summary>
@@ -150,8 +141,7 @@ public sealed class ApiServer : IAsyncDisposable
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _housekeeping.ConfigureAwait(false);
-        await _web.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        await _web.DisposeAsync().ConfigureAwait(false);
+        await SuspendAsync().ConfigureAwait(false);
         _certificates.Dispose();
         _stopping.Dispose();
     }

@@ -3,18 +3,28 @@ using System.Runtime.InteropServices;
 namespace KubernetesEmulator.Nodes;
 
 /// <summary>The few calls of the C library that .NET has no equivalent for.</summary>
-internal static class Posix
+public static class Posix
 {
+    /// <summary>Ends a process at once.</summary>
     public const int SigKill = 9;
+
+    /// <summary>Asks a process to end.</summary>
     public const int SigTerm = 15;
+
+    /// <summary>Lets a stopped process go on.</summary>
     public const int SigCont = 18;
+
+    /// <summary>Stops a process without ending it.</summary>
     public const int SigStop = 19;
 
     /// <summary>Sends a signal to the group that <paramref name="leader"/> leads, or to the process alone while it leads none yet.</summary>
     public static bool SignalGroup(int leader, int signal) => Kill(-leader, signal) == 0 || Kill(leader, signal) == 0;
 
+    /// <summary>Sends a signal to one process; false when there is none.</summary>
     public static bool Signal(int process, int signal) => Kill(process, signal) == 0;
 
+    /// <summary>Renames atomically, also over an existing file.</summary>
+    /// <exception cref="IOException">It cannot be renamed.</exception>
     public static void Rename(string from, string to)
     {
         if (RenamePath(from, to) != 0)

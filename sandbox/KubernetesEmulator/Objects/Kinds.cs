@@ -15,6 +15,8 @@ internal static class Kinds
     public static readonly ResourceType<JsonObject> ConfigMaps = Core("configmaps", "ConfigMap");
     public static readonly ResourceType<JsonObject> Secrets = Core("secrets", "Secret");
     public static readonly ResourceType<JsonObject> Claims = Core("persistentvolumeclaims", "PersistentVolumeClaim");
+    public static readonly ResourceType<JsonObject> Volumes = Core("persistentvolumes", "PersistentVolume", namespaced: false);
+    public static readonly ResourceType<JsonObject> StorageClasses = Of("storage.k8s.io", "storageclasses", "StorageClass", namespaced: false);
     public static readonly ResourceType<JsonObject> StatefulSets = Of("apps", "statefulsets", "StatefulSet");
     public static readonly ResourceType<JsonObject> Deployments = Of("apps", "deployments", "Deployment");
     public static readonly ResourceType<JsonObject> ReplicaSets = Of("apps", "replicasets", "ReplicaSet");

@@ -8,7 +8,7 @@ using KubernetesEmulator.Objects;
 namespace KubernetesEmulator.Services;
 
 /// <summary>
-/// Carries connections to Services' cluster IPs, which are loopback addresses here, to ready endpoints in turn. A Service without
+/// Carries connections to Services' cluster IPs, which are addresses of this machine, to ready endpoints in turn. A Service without
 /// ready endpoints is not listened for, so that clients are refused at once; connections to an endpoint that left are cut.
 /// </summary>
 public sealed class ServiceForwarder : IAsyncDisposable
@@ -19,21 +19,22 @@ public sealed class ServiceForwarder : IAsyncDisposable
     private readonly Mirror _endpoints;
     private readonly ConcurrentDictionary<IPEndPoint, ServicePort> _ports = [];
     private readonly HashSet<IPEndPoint> _refused = [];
+    private readonly IPNetwork _range;
     private readonly Action<string> _log;
     private readonly Task _tasks;
 
-    private ServiceForwarder(IKubernetesApi api, TimeProvider time, Action<string> log)
+    private ServiceForwarder(IKubernetesApi api, IPNetwork range, TimeProvider time, Action<string> log)
     {
-        _log = log;
+        (_range, _log) = (range, log);
         _services = new Mirror(api, Kinds.Services, time, _wake.Set);
         _endpoints = new Mirror(api, Kinds.Endpoints, time, _wake.Set);
         _tasks = Task.WhenAll(
             Task.Run(() => _services.RunAsync(_stop.Token)), Task.Run(() => _endpoints.RunAsync(_stop.Token)), Task.Run(LoopAsync));
     }
 
-    /// <summary>Starts to forward; ends with <see cref="DisposeAsync"/>.</summary>
-    public static ServiceForwarder Start(IKubernetesApi api, TimeProvider time, Action<string>? log = null) =>
-        new(api, time, log ?? (static _ => { }));
+    /// <summary>Starts to forward for Services within <paramref name="range"/>; ends with <see cref="DisposeAsync"/>.</summary>
+    public static ServiceForwarder Start(IKubernetesApi api, IPNetwork range, TimeProvider time, Action<string>? log = null) =>
+        new(api, range, time, log ?? (static _ => { }));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -47,12 +48,13 @@ public sealed class ServiceForwarder : IAsyncDisposable
     }
 
     /// <summary>Where each address of each Service leads; Services without ready endpoints are left out.</summary>
-    internal static Dictionary<IPEndPoint, IReadOnlyList<IPEndPoint>> Routes(IEnumerable<JsonObject> services, Func<string, JsonObject?> endpoints)
+    internal static Dictionary<IPEndPoint, IReadOnlyList<IPEndPoint>> Routes(
+        IPNetwork range, IEnumerable<JsonObject> services, Func<string, JsonObject?> endpoints)
     {
         var routes = new Dictionary<IPEndPoint, IReadOnlyList<IPEndPoint>>();
         foreach (var service in services)
         {
-            if (!IPAddress.TryParse(service.Text("spec", "clusterIP"), out var address) || !IPAddress.IsLoopback(address))
+            if (!IPAddress.TryParse(service.Text("spec", "clusterIP"), out var address) || !range.Contains(address))
                 continue;
             var subsets = endpoints(service.Key()).Items("subsets");
             foreach (var port in service.Items("spec", "ports"))
@@ -81,7 +83,7 @@ public sealed class ServiceForwarder : IAsyncDisposable
             {
                 await _wake.WaitAsync(TimeSpan.FromSeconds(1), _stop.Token).ConfigureAwait(false);
                 if (_services.Synced && _endpoints.Synced)
-                    Apply(Routes(_services.Items.Values, x => _endpoints.Items.GetValueOrDefault(x)));
+                    Apply(Routes(_range, _services.Items.Values, x => _endpoints.Items.GetValueOrDefault(x)));
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {

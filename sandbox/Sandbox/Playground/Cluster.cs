@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Agents.Kubernetes;
 using Agents.Security;
 using KubernetesEmulator;
+using KubernetesEmulator.ControlPlane;
 using KubernetesEmulator.Nodes;
 using Sandbox.Output;
 using Sandbox.Steps;
@@ -13,13 +14,13 @@ namespace Sandbox.Playground;
 /// <summary>A whole cluster on this machine, and what the demonstration does to it.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
-    private readonly EmulatedCluster _cluster;
+    private readonly ICluster _cluster;
     private readonly ProcessGuardian _guardian;
-    private readonly LoopbackBlock _addresses;
+    private readonly LoopbackBlock? _addresses;
     private readonly string _saPassword;
     private ProcessNode? _lost;
 
-    private Cluster(EmulatedCluster cluster, ProcessGuardian guardian, LoopbackBlock addresses, string directory, string saPassword)
+    private Cluster(ICluster cluster, ProcessGuardian guardian, LoopbackBlock? addresses, string directory, string saPassword)
     {
         _cluster = cluster;
         _guardian = guardian;
@@ -39,33 +40,39 @@ internal sealed class Cluster : IAsyncDisposable
     public Group Group { get; }
 
     /// <summary>Starts the API server, the nodes and the operator.</summary>
-    public static async Task<Cluster> StartAsync(IScreen screen, CancellationToken cancellationToken)
+    /// <param name="backend">Whose API server and controllers.</param>
+    /// <param name="screen">Hears how it goes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<Cluster> StartAsync(Backend backend, IScreen screen, CancellationToken cancellationToken)
     {
-        await using var stage = screen.Begin("start", "an API server, three nodes and the operator");
+        await using var stage = screen.Begin("start", backend == Backend.ControlPlane
+            ? "a Kubernetes control plane, three nodes and the operator"
+            : "an API server, three nodes and the operator");
         var id = Guid.NewGuid().ToString("n");
         var directory = System.IO.Directory.CreateTempSubdirectory("mssql-sandbox-").FullName;
         var guardian = Guardian.Start(id, directory);
-        var addresses = LoopbackBlock.Take(Path.GetTempPath());
-        EmulatedCluster? cluster = null;
+        var addresses = backend == Backend.Emulator ? LoopbackBlock.Take(Path.GetTempPath()) : null;
+        ICluster? cluster = null;
         try
         {
             stage.Progress("starting the API server and the nodes");
-            cluster = await EmulatedCluster.StartAsync(
-                new EmulatedClusterOptions
-                {
-                    Directory = directory,
-                    SandboxId = id,
-                    Images = Images.In(AppContext.BaseDirectory),
-                    PodNetwork = addresses.Pods,
-                    ServiceRange = addresses.Services,
-                    Log = Log(Path.Combine(directory, "cluster.log")),
-                    Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
-                },
-                cancellationToken);
+            var options = new ClusterOptions
+            {
+                Directory = directory,
+                SandboxId = id,
+                Images = Images.In(AppContext.BaseDirectory),
+                PodNetwork = addresses?.Pods ?? PrivateNetwork.Pods.BaseAddress,
+                ServiceRange = addresses?.Services ?? PrivateNetwork.Services,
+                Log = Log(Path.Combine(directory, "cluster.log")),
+                Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
+            };
+            cluster = backend == Backend.ControlPlane
+                ? await ControlPlaneCluster.StartAsync(options, Path.Combine(AppContext.BaseDirectory, "control-plane"), cancellationToken)
+                : await EmulatedCluster.StartAsync(options, cancellationToken);
             var playground = new Cluster(cluster, guardian, addresses, directory, new PasswordGenerator().Create(20));
             stage.Progress("starting the operator");
             await playground.StartOperatorAsync(stage.Progress, cancellationToken);
-            await stage.EndAsync($"API server {cluster.Server.Address}, nodes {string.Join(", ", cluster.Nodes.Select(x => x.Name))}, operator ready");
+            await stage.EndAsync($"API server {cluster.ApiServer}, nodes {string.Join(", ", cluster.Nodes.Select(x => x.Name))}, operator ready");
             return playground;
         }
         catch
@@ -73,7 +80,7 @@ internal sealed class Cluster : IAsyncDisposable
             if (cluster is not null)
                 await cluster.DisposeAsync();
             await guardian.DisposeAsync();
-            addresses.Dispose();
+            addresses?.Dispose();
             throw;
         }
     }
@@ -82,9 +89,9 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task ApplyGroupAsync(Action<string> progress, CancellationToken cancellationToken)
     {
         progress("applying three SqlServer resources and their Services");
+        await Api.ApplyAsync(Manifest.ReadShipped(Group.Namespace, "samples/ag/namespace.yaml"), cancellationToken);
         await Api.ApplyAsync([SaSecret()], cancellationToken);
-        foreach (var name in Instances)
-            await Api.ApplyAsync(Manifest.Read("instance", ("NAME", name)), cancellationToken);
+        await Api.ApplyAsync(Manifest.ReadShipped(Group.Namespace, "samples/ag/sqlserver.yaml", "samples/ag/ag-services.yaml"), cancellationToken);
         await Api.ApplyAsync(Manifest.Read("services"), cancellationToken);
     }
 
@@ -102,7 +109,7 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task RunFailoverJobAsync(string target, Action<string> progress, CancellationToken cancellationToken)
     {
         const string job = "manual-failover";
-        await Api.ApplyAsync(Manifest.Read("failover", ("TARGET", target)), cancellationToken);
+        await Api.ApplyAsync(Manifest.ReadShipped(Group.Namespace, "samples/jobs/failover/failover.yaml").Select(x => WithTarget(x, target)), cancellationToken);
         await Wait.ForAsync(
             async token =>
             {
@@ -144,7 +151,7 @@ internal sealed class Cluster : IAsyncDisposable
     {
         await _cluster.DisposeAsync();
         await _guardian.DisposeAsync();
-        _addresses.Dispose();
+        _addresses?.Dispose();
     }
 
     private async Task StartOperatorAsync(Action<string> progress, CancellationToken cancellationToken)
@@ -154,15 +161,13 @@ internal sealed class Cluster : IAsyncDisposable
         var doing = "starting the operator";
         try
         {
-            await Api.ApplyAsync(Manifest.Read("operator"), bound.Token);
+            string[] manifests = ["crds/sqlservers.mssql.microsoft.com.json", "operator/namespace.yaml", "operator/rbac.yaml", "operator/deployment.yaml"];
+            await Api.ApplyAsync(Manifest.ReadShipped("mssql-operator", manifests), bound.Token);
             await Wait.ForAsync(
                 async token =>
                 {
-                    var found = await Api.GetAsync(Kinds.Definitions, null, "sqlservers.mssql.microsoft.com", token);
-                    var conditions = found?["status"]?["conditions"] as JsonArray ?? [];
-                    return conditions.Any(x => x?["type"]?.GetValue<string>() == "Established" && x["status"]?.GetValue<string>() == "True")
-                        ? found
-                        : null;
+                    var found = await Api.GetAsync(Kinds.Deployments, "mssql-operator", "mssql-operator", token);
+                    return found?["status"]?["availableReplicas"]?.GetValue<int>() > 0 ? found : null;
                 },
                 why => progress(doing = $"starting the operator: {why}"),
                 bound.Token);
@@ -170,9 +175,19 @@ internal sealed class Cluster : IAsyncDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException(
-                $"The operator has not registered its CustomResourceDefinition within 40 s ({doing}). Its log ends: "
-                + Diagnosis.Tail(Directory, "mssql-server-k8s-operator", 5));
+                $"The operator has not become available within 40 s ({doing}). Its log ends: {Diagnosis.Tail(Directory, "mssql-operator", 5)}");
         }
+    }
+
+    private static JsonObject WithTarget(JsonObject document, string target)
+    {
+        foreach (var variable in document["spec"]?["template"]?["spec"]?["containers"]?[0]?["env"]?.AsArray() ?? [])
+        {
+            if (variable!["name"]!.GetValue<string>() == "MSSQL_K8S_NEW_PRIMARY")
+                variable["value"] = target;
+        }
+
+        return document;
     }
 
     private async Task<ProcessNode> NodeOfAsync(string pod, CancellationToken cancellationToken)

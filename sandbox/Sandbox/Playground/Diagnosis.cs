@@ -8,7 +8,7 @@ namespace Sandbox.Playground;
 internal static class Diagnosis
 {
     private static readonly (string Container, int Lines)[] Told =
-        [("mssql-ha-supervisor", 12), ("mssql-server", 4), ("mssql-server-k8s-init-sql", 3), ("mssql-server-k8s-operator", 5)];
+        [("mssql-ha-supervisor", 12), ("mssql-server", 4), ("mssql-server-k8s-init-sql", 3), ("mssql-operator", 5)];
 
     /// <summary>Tells the state of pods and leases, recent warnings and the ends of the logs; bounded, and never fails.</summary>
     public static async Task TellAsync(Cluster cluster, IScreen screen)

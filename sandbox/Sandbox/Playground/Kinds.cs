@@ -16,6 +16,8 @@ internal static class Kinds
 
     public static ResourceType<JsonObject> Jobs { get; } = KubernetesTypes.Untyped("batch", "v1", "jobs", "Job", true);
 
+    public static ResourceType<JsonObject> Deployments { get; } = KubernetesTypes.Untyped("apps", "v1", "deployments", "Deployment", true);
+
     public static ResourceType<JsonObject> SqlServers { get; } =
         KubernetesTypes.Untyped("mssql.microsoft.com", "v1", "sqlservers", "SqlServer", true);
 

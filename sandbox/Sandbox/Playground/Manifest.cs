@@ -7,14 +7,33 @@ namespace Sandbox.Playground;
 /// <summary>The manifests that come with this program.</summary>
 internal static class Manifest
 {
-    /// <summary>Reads one and puts values in the place of <c>${NAME}</c>.</summary>
-    public static IReadOnlyList<JsonObject> Read(string name, params IReadOnlyList<(string Name, string Value)> values)
+    /// <summary>Reads one of the sandbox's own.</summary>
+    public static IReadOnlyList<JsonObject> Read(string name) => Parse(Text($"Manifests/{name}.yaml"));
+
+    /// <summary>
+    /// Reads some that are shipped in <c>deploy</c>, and does with them what their kustomization would: the namespace, and the images that this
+    /// machine has.
+    /// </summary>
+    public static IReadOnlyList<JsonObject> ReadShipped(string @namespace, params IEnumerable<string> paths)
     {
-        using var stream = typeof(Manifest).Assembly.GetManifestResourceStream($"Manifests/{name}.yaml")
-            ?? throw new ArgumentException($"There is no manifest {name}.", nameof(name));
-        using var reader = new StreamReader(stream);
-        var text = values.Aggregate(reader.ReadToEnd(), (x, y) => x.Replace($"${{{y.Name}}}", y.Value, StringComparison.Ordinal));
-        return [.. Yaml.Parse(text).Select(x => x.AsObject())];
+        var documents = paths.SelectMany(x => Parse(Text($"deploy/{x}"))).ToList();
+        foreach (var document in documents)
+        {
+            if (Kinds.Of(document).Namespaced)
+                document["metadata"]!["namespace"] = @namespace;
+            if (document["spec"]?["sqlServerContainer"] is { } server)
+            {
+                server["image"] = Images.Server;
+                document["spec"]!["agentsContainerImage"] = Images.Agents;
+            }
+
+            foreach (var container in document["spec"]?["template"]?["spec"]?["containers"]?.AsArray() ?? [])
+                container!["image"] = Images.Agents;
+            foreach (var subject in document["subjects"]?.AsArray() ?? [])
+                subject!["namespace"] = @namespace;
+        }
+
+        return documents;
     }
 
     /// <summary>Applies documents as a user would.</summary>
@@ -27,4 +46,13 @@ internal static class Manifest
             await api.ApplyAsync(Kinds.Of(document), @namespace, name, document, "sandbox", cancellationToken);
         }
     }
+
+    private static string Text(string resource)
+    {
+        using var stream = typeof(Manifest).Assembly.GetManifestResourceStream(resource) ?? throw new ArgumentException($"There is no manifest {resource}.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static IReadOnlyList<JsonObject> Parse(string text) => [.. Yaml.Parse(text).Select(x => x.AsObject())];
 }

@@ -20,7 +20,7 @@ internal sealed class EmulatedClusterTests
     {
         _directory = Directory.CreateTempSubdirectory("cluster-").FullName;
         _cluster = await EmulatedCluster.StartAsync(
-            new EmulatedClusterOptions
+            new ClusterOptions
             {
                 Directory = _directory,
                 Images = new ImageStore(new LocalImage("busybox", null, new Dictionary<string, ImageProgram>())),
@@ -56,8 +56,8 @@ internal sealed class EmulatedClusterTests
         var pod = Get(Kinds.Pods, "s-0")!;
         var address = pod.Text("status", "podIP")!;
         await Until.HoldsAsync(
-            () => File.ReadAllText(_cluster.HostsFile).Contains("s-0.svc.default.svc.cluster.local", StringComparison.Ordinal)
-                && File.ReadAllText(_cluster.HostsFile).Contains(address, StringComparison.Ordinal),
+            () => File.ReadAllText(Path.Combine(_directory, "hosts")).Contains("s-0.svc.default.svc.cluster.local", StringComparison.Ordinal)
+                && File.ReadAllText(Path.Combine(_directory, "hosts")).Contains(address, StringComparison.Ordinal),
             "the pod's name");
 
         var kubeConfig = Directory.GetFiles(_directory, "kubeconfig", SearchOption.AllDirectories).Single(x => x.Contains(pod.Uid(), StringComparison.Ordinal));

@@ -12,6 +12,8 @@ internal sealed class ServiceForwarderTests
 {
     private static readonly IPEndPoint ClusterIP = new(IPAddress.Parse("127.96.254.1"), 18080);
 
+    private static readonly IPNetwork Loopback = IPNetwork.Parse("127.0.0.0/8");
+
     private FakeKubernetesApi _api = null!;
     private ServiceForwarder _forwarder = null!;
     private TcpListener[] _servers = null!;
@@ -27,7 +29,7 @@ internal sealed class ServiceForwarderTests
             {"metadata":{"name":"svc","namespace":"ns"},"spec":{"clusterIP":"127.96.254.1","ports":[{"name":"sql","port":18080}]} }
             """);
         await _api.AddAsync(Kinds.Endpoints, """{"metadata":{"name":"svc","namespace":"ns"} }""");
-        _forwarder = ServiceForwarder.Start(_api, TimeProvider.System);
+        _forwarder = ServiceForwarder.Start(_api, Loopback, TimeProvider.System);
     }
 
     [TearDown]
@@ -100,7 +102,7 @@ internal sealed class ServiceForwarderTests
         var endpoints = Parse("""
             {"subsets":[{"addresses":[{"ip":"127.80.0.2"}],"notReadyAddresses":[{"ip":"127.80.0.3"}],"ports":[{"name":"b","port":22},{"name":"u","port":33}]}]}
             """);
-        var routes = ServiceForwarder.Routes([service], _ => endpoints);
+        var routes = ServiceForwarder.Routes(Loopback, [service], _ => endpoints);
         Assert.That(routes.Keys, Is.EqualTo(new[] { IPEndPoint.Parse("127.96.0.9:2") }));
         Assert.That(routes.Values.Single(), Is.EqualTo(new[] { IPEndPoint.Parse("127.80.0.2:22") }));
     }

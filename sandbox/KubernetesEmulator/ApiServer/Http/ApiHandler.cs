@@ -12,13 +12,13 @@ using Microsoft.AspNetCore.Http;
 namespace KubernetesEmulator.Http;
 
 /// <summary>Takes a request apart, checks who may do it, has it done and writes the answer.</summary>
-internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOptions options, CancellationToken stopping)
+internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOptions options)
 {
     private readonly IAuthorizer _authorizer = options.Authorizer ?? new AllowAll();
 
     public PodLogs? PodLogs { get; set; }
 
-    public async Task HandleAsync(HttpContext context)
+    public async Task HandleAsync(HttpContext context, CancellationToken stopping)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try

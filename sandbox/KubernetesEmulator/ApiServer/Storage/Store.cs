@@ -123,6 +123,19 @@ internal sealed class Store
         }
     }
 
+    /// <summary>Forgets the history, as an API server does that starts anew: watches cannot resume over what happened before.</summary>
+    public void ForgetHistory()
+    {
+        lock (_lock)
+        {
+            foreach (var c in _collections.Values)
+            {
+                c.History.Clear();
+                c.Floor = _version;
+            }
+        }
+    }
+
     private static bool Inside(Change change, string? @namespace) => @namespace is null || change.After.Namespace == @namespace;
 
     private static string Key(string @namespace, string name) => $"{@namespace}/{name}";

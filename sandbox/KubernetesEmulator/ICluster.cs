@@ -1,0 +1,32 @@
+using Agents.Kubernetes;
+using KubernetesEmulator.Nodes;
+
+namespace KubernetesEmulator;
+
+/// <summary>
+/// A cluster whose nodes run pods as processes of this machine: with an API server and controllers of our own (<see cref="EmulatedCluster"/>), or
+/// with the real ones (<see cref="ControlPlane.ControlPlaneCluster"/>).
+/// </summary>
+public interface ICluster : IAsyncDisposable
+{
+    /// <summary>Address of the API server.</summary>
+    Uri ApiServer { get; }
+
+    /// <summary>Path of an administrator's kubeconfig file.</summary>
+    string KubeConfig { get; }
+
+    /// <summary>An administrator's client.</summary>
+    IKubernetesApi Client { get; }
+
+    /// <summary>The nodes.</summary>
+    IReadOnlyList<ProcessNode> Nodes { get; }
+
+    /// <summary>The node that a pod is bound to, or null.</summary>
+    Task<ProcessNode?> NodeOfAsync(string @namespace, string pod, CancellationToken cancellationToken);
+
+    /// <summary>Ends the API server's process, or what stands for it; its objects stay.</summary>
+    Task StopApiServerAsync(CancellationToken cancellationToken);
+
+    /// <summary>Starts the API server again, at the same address; returns when it answers.</summary>
+    Task StartApiServerAsync(CancellationToken cancellationToken);
+}
