@@ -11,10 +11,11 @@ internal sealed class DemoTests
 
     [Test]
     [Platform("Linux")]
-    public void Every_step_holds_and_no_acknowledged_write_is_lost()
+    public void Every_step_holds_and_no_acknowledged_write_is_lost([Values] Backend backend)
     {
+        backend.Require();
         var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"demo-{Guid.NewGuid():n}.json");
-        using var sandbox = SandboxProcess.Start("demo", "--json", file);
+        using var sandbox = SandboxProcess.Start(["demo", "--json", file, .. backend.Arguments()]);
         var ended = sandbox.WaitForExit(TimeSpan.FromMinutes(4));
         TestContext.Out.WriteLine(sandbox.Output);
         Assert.That(ended, "the demonstration has not ended within four minutes");
