@@ -250,6 +250,8 @@ public sealed class EvaluationTests
 
         public Guid NewGuid() => Guid.Empty;
 
+        public IReadOnlyList<CommonTable> CommonTables => [];
+
         public (SqlType Type, Func<object?> Value) Variable(string name) => throw new SqlErrorException(137, 15, name);
 
         public Relation Find(ObjectName name) => name.Name switch

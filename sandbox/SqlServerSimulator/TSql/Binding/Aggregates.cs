@@ -1,20 +1,22 @@
 using System.Numerics;
+using System.Text;
 using SqlServerSimulator.Contract;
 using SqlServerSimulator.TSql.Syntax;
 using SqlServerSimulator.TSql.Values;
 
 namespace SqlServerSimulator.TSql.Binding;
 
-/// <summary>COUNT, MIN, MAX, SUM, AVG.</summary>
+/// <summary>COUNT, MIN, MAX, SUM, AVG, STRING_AGG.</summary>
 internal static class Aggregates
 {
     public static bool Is(ObjectName name) =>
-        name.Schema is null && name.Name.ToUpperInvariant() is "COUNT" or "COUNT_BIG" or "MIN" or "MAX" or "SUM" or "AVG";
+        name.Schema is null && name.Name.ToUpperInvariant() is "COUNT" or "COUNT_BIG" or "MIN" or "MAX" or "SUM" or "AVG" or "STRING_AGG";
 
     /// <summary>Whether an aggregate occurs outside subqueries.</summary>
     public static bool In(Expression? expression) => expression switch
     {
         FunctionExpression call => Is(call.Name) || call.Arguments.Any(In),
+        WindowExpression window => window.Function.Arguments.Any(In) || window.PartitionBy.Any(In) || window.OrderBy.Any(item => In(item.Expression)),
         UnaryExpression unary => In(unary.Operand),
         BinaryExpression binary => In(binary.Left) || In(binary.Right),
         CaseExpression choice => In(choice.Input) || In(choice.Else) || choice.Arms.Any(arm => In(arm.When) || In(arm.Then)),
@@ -73,6 +75,22 @@ internal static class Aggregates
             default:
                 return Sum(name, type, Values);
         }
+    }
+
+    /// <summary>STRING_AGG; NULL is left out.</summary>
+    public static (SqlType Type, Func<List<Frame>, object?> Compute) Join(Bound text, Bound separator, Func<List<Frame>, IEnumerable<Frame>> order)
+    {
+        var type = text.Type with { Length = text.Type.Length < 0 ? -1 : Types.IsUnicode(text.Type) ? 4000 : 8000, Nullable = true };
+        return (type, rows =>
+        {
+            var parts = order(rows).Select(row => (Text: (string?)text.Value(row), Row: row)).Where(part => part.Text is not null).ToList();
+            if (parts.Count == 0) return null;
+            var result = new StringBuilder(parts[0].Text);
+            foreach (var (part, row) in parts.Skip(1)) result.Append((string?)separator.Value(row)).Append(part);
+            return type.Length < 0 || result.Length <= type.Length
+                ? result.ToString()
+                : throw new SqlErrorException(9829, 16, "STRING_AGG aggregation result exceeded the limit of 8000 bytes. Use LOB types to avoid result truncation.");
+        });
     }
 
     private static (SqlType Type, Func<List<Frame>, object?> Compute) Sum(string name, SqlType type, Func<List<Frame>, IEnumerable<object>> values)

@@ -10,44 +10,71 @@ internal sealed partial class Binder
     /// <summary>Binds a query; <paramref name="outer"/> is the scope in which it stands as a subquery.</summary>
     public BoundQuery BindQuery(Query query, Scope? outer)
     {
+        var rows = BindOrdered(query, outer);
+        if (query.Offset is null) return rows;
+        var offset = BindAs(query.Offset, Scope.None, Types.BigInt);
+        var fetch = query.Fetch is null ? null : BindAs(query.Fetch, Scope.None, Types.BigInt);
+        return new BoundQuery(rows.Columns, rows.Written, frame =>
+        {
+            var (skipped, taken) = ((long?)offset.Value(Frame.Empty), fetch is null ? int.MaxValue : (long?)fetch.Value(Frame.Empty));
+            if (skipped is null || taken is null) throw Scope.Fail(1014, "A TOP or FETCH clause contains an invalid value.", query.Body.Line);
+            if (skipped < 0) throw Scope.Fail(10742, "The offset specified in a OFFSET clause may not be negative.", query.Body.Line);
+            if (taken < 1) throw Scope.Fail(10744, "The number of rows provided for a FETCH clause must be greater then zero.", query.Body.Line);
+            return rows.Rows(frame).Skip((int)Math.Min(skipped.Value, int.MaxValue)).Take((int)Math.Min(taken.Value, int.MaxValue)).ToList();
+        });
+    }
+
+    private BoundQuery BindOrdered(Query query, Scope? outer)
+    {
         if (query.Body is SelectBody select) return BindSelect(select, query.OrderBy, outer);
         var body = BindBody(query.Body, outer);
         if (query.OrderBy.Count == 0) return body;
         var keys = query.OrderBy.Select(item => (Ordinal: OutputOrdinal(item.Expression, body.Columns)
             ?? throw Scope.Fail(104, "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or EXCEPT operator.", item.Expression.Line),
             item.Descending)).ToList();
-        return new BoundQuery(body.Columns, frame => Sorted(body.Rows(frame), keys.Select(k => (k.Ordinal, k.Descending)).ToList(), body.Columns));
+        return new BoundQuery(body.Columns, body.Written, frame => Sorted(body.Rows(frame), keys.Select(k => (k.Ordinal, k.Descending)).ToList(), body.Columns));
     }
 
     private BoundQuery BindBody(QueryBody body, Scope? outer) => body switch
     {
         SelectBody select => BindSelect(select, [], outer),
-        UnionBody union => BindUnion(union, outer),
+        SetBody set => BindSet(set, outer),
         _ => throw new InvalidOperationException(body.GetType().Name),
     };
 
-    private BoundQuery BindUnion(UnionBody union, Scope? outer)
+    private BoundQuery BindSet(SetBody set, Scope? outer)
     {
-        var (left, right) = (BindBody(union.Left, outer), BindBody(union.Right, outer));
+        var (left, right) = (BindBody(set.Left, outer), BindBody(set.Right, outer));
         if (left.Columns.Count != right.Columns.Count)
         {
             throw Scope.Fail(
-                205, "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.", union.Line);
+                205, "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.", set.Line);
         }
 
-        var columns = left.Columns.Zip(right.Columns, (a, b) => new SqlColumn(a.Name, Types.Common(a.Type, b.Type))).ToList();
-        foreach (var (column, source) in columns.Zip(left.Columns).Concat(columns.Zip(right.Columns))) Conversion.RequireImplicit(source.Type, column.Type);
+        var types = left.Written.Zip(right.Written, Types.Common).ToList();
+        var columns = left.Columns.Zip(types, (column, type) => new SqlColumn(column.Name, Types.Shown(type))).ToList();
+        foreach (var (column, source) in columns.Zip(left.Written).Concat(columns.Zip(right.Written))) Conversion.RequireImplicit(source, column.Type);
         object?[] Fit(object?[] row, BoundQuery source) =>
             row.Select((value, i) => Conversion.Convert(value, source.Columns[i].Type, columns[i].Type)).ToArray();
-        return new BoundQuery(columns, frame =>
+        return new BoundQuery(columns, types, frame =>
         {
-            var rows = left.Rows(frame).Select(row => Fit(row, left)).Concat(right.Rows(frame).Select(row => Fit(row, right)));
-            return union.All ? rows.ToList() : rows.Distinct(Operators.RowComparer).Cast<object?[]>().ToList();
+            var first = left.Rows(frame).Select(row => Fit(row, left));
+            var second = right.Rows(frame).Select(row => Fit(row, right));
+            IEnumerable<IReadOnlyList<object?>> rows = set.Operator switch
+            {
+                SetOperator.UnionAll => first.Concat(second),
+                SetOperator.Union => first.Union(second, Operators.RowComparer),
+                SetOperator.Except => first.Except(second, Operators.RowComparer),
+                _ => first.Intersect(second, Operators.RowComparer),
+            };
+            return rows.Cast<object?[]>().ToList();
         });
     }
 
     private BoundQuery BindSelect(SelectBody select, IReadOnlyList<OrderItem> order, Scope? outer)
     {
+        var enclosing = _windows;
+        _windows = null;
         var tables = new List<ScopeTable>();
         var source = select.From is null ? (_ => [[]]) : BindSource(select.From, tables, outer);
         var scope = new Scope(tables, outer);
@@ -67,8 +94,9 @@ internal sealed partial class Binder
             scope = new Scope([], outer) { Grouping = grouping };
         }
 
-        var (columns, outputs) = BindItems(select, scope, tables);
         var having = select.Having is null ? null : Condition(select.Having, scope);
+        var windows = _windows = [];
+        var (columns, outputs) = BindItems(select, scope, tables);
         var sorts = new List<(Bound Key, bool Descending)>();
         foreach (var item in order)
         {
@@ -84,8 +112,9 @@ internal sealed partial class Binder
             }
         }
 
+        _windows = enclosing;
         var top = select.Top is null ? null : BindAs(select.Top, Scope.None, Types.BigInt);
-        return new BoundQuery(columns, frame =>
+        return new BoundQuery(columns, outputs.ConvertAll(output => output.Type), frame =>
         {
             var limit = top is null ? long.MaxValue : (long)(top.Value(Frame.Empty)
                 ?? throw Scope.Fail(1014, "A TOP or FETCH clause contains an invalid value.", select.Line));
@@ -94,6 +123,7 @@ internal sealed partial class Binder
             if (where is not null) frames = frames.Where(row => where(row) == true);
             if (grouping is not null) frames = Group(frames, grouping, select.GroupBy.Count > 0, frame);
             if (having is not null) frames = frames.Where(row => having(row) == true);
+            if (windows.Count > 0) frames = WithWindows(frames.ToList(), windows);
             if (sorts.Count == 0)
             {
                 var plain = frames.Select(row => Compute(outputs, row));
@@ -171,25 +201,37 @@ internal sealed partial class Binder
 
     private Bound BindAggregate(FunctionExpression call, Grouping grouping)
     {
-        if (!call.Star && call.Arguments.Count != 1)
-        {
-            throw Scope.Fail(
-                174, $"The {call.Name.Name.ToLowerInvariant()} function requires 1 argument(s).", call.Line);
-        }
-
         if (call.Arguments.Any(Aggregates.In))
             throw Scope.Fail(130, "Cannot perform an aggregate function on an expression containing an aggregate or a subquery.", call.Line);
         var canon = Canon(call, grouping.Source);
         var index = grouping.Aggregates.FindIndex(aggregate => aggregate.Canon == canon);
         if (index < 0)
         {
-            var (type, compute) = Aggregates.Create(call, call.Star ? null : Bind(call.Arguments[0], grouping.Source));
+            var (type, compute) = CreateAggregate(call, grouping.Source);
             grouping.Aggregates.Add((canon, type, compute));
             index = grouping.Aggregates.Count - 1;
         }
 
         var slot = grouping.Keys.Count + index;
         return new Bound(grouping.Aggregates[index].Type, frame => frame.Row[slot]);
+    }
+
+    private (SqlType Type, Func<List<Frame>, object?> Compute) CreateAggregate(FunctionExpression call, Scope scope)
+    {
+        var joins = call.Name.Name.Equals("STRING_AGG", StringComparison.OrdinalIgnoreCase);
+        if (!call.Star && call.Arguments.Count != (joins ? 2 : 1))
+            throw Scope.Fail(174, $"The {call.Name.Name.ToLowerInvariant()} function requires {(joins ? 2 : 1)} argument(s).", call.Line);
+        if (!joins) return Aggregates.Create(call, call.Star ? null : Bind(call.Arguments[0], scope));
+        if (call.Star || call.Distinct) throw Scope.Fail(102, $"Incorrect syntax near '{(call.Star ? "*" : "DISTINCT")}'.", call.Line);
+        if (call.Arguments[1] is not (LiteralExpression or VariableExpression))
+            throw Scope.Fail(8733, "Separator parameter for STRING_AGG must be a string literal or variable.", call.Line);
+        var text = Bind(call.Arguments[0], scope);
+        var separator = BindAs(call.Arguments[1], scope, Types.Text(-1));
+        var keys = call.Within.Select(item => (Key: Bind(item.Expression, scope), item.Descending)).ToList();
+        return Aggregates.Join(
+            Types.IsText(text.Type) ? text : As(text, Types.Text(4000)),
+            separator,
+            rows => keys.Count == 0 ? rows : rows.Order(ByKeys(keys)));
     }
 
     private static IEnumerable<Frame> Group(IEnumerable<Frame> rows, Grouping grouping, bool byKeys, Frame? outer)
@@ -236,14 +278,27 @@ internal sealed partial class Binder
         return null;
     }
 
+    private static Comparer<Frame> ByKeys(List<(Bound Key, bool Descending)> keys) => Comparer<Frame>.Create((left, right) =>
+    {
+        foreach (var (key, descending) in keys)
+        {
+            var sign = CompareNullFirst(key.Value(left), key.Value(right), key.Type);
+            if (sign != 0) return descending ? -sign : sign;
+        }
+
+        return 0;
+    });
+
+    private static int CompareNullFirst(object? a, object? b, SqlType type) =>
+        a is null ? (b is null ? 0 : -1) : b is null ? 1 : Operators.Compare(a, b, type);
+
     private static List<object?[]> Sorted(List<object?[]> rows, List<(int Ordinal, bool Descending)> keys, IReadOnlyList<SqlColumn> columns)
     {
         var comparer = Comparer<object?[]>.Create((left, right) =>
         {
             foreach (var (ordinal, descending) in keys)
             {
-                var (a, b) = (left[ordinal], right[ordinal]);
-                var sign = a is null ? (b is null ? 0 : -1) : b is null ? 1 : Operators.Compare(a, b, columns[ordinal].Type);
+                var sign = CompareNullFirst(left[ordinal], right[ordinal], columns[ordinal].Type);
                 if (sign != 0) return descending ? -sign : sign;
             }
 
@@ -258,18 +313,16 @@ internal sealed partial class Binder
         var offset = tables.Sum(table => table.Columns.Count);
         switch (source)
         {
+            case NamedSource named when FindCommonTable(named.Name) is var place and >= 0:
+                var common = BindCommonTable(place);
+                AddTable(tables, new ScopeTable(named.Alias, named.Name, common.Columns, offset), named.Line);
+                return _ => common.Rows(null);
             case NamedSource named:
                 var relation = environment.Find(named.Name);
                 AddTable(tables, new ScopeTable(named.Alias, named.Name, relation.Columns, offset), named.Line);
                 return _ => relation.Rows();
             case DerivedSource derived:
                 var query = BindQuery(derived.Query, outer);
-                if (derived.Query.OrderBy.Count > 0 && derived.Query.Body is not SelectBody { Top: not null })
-                {
-                    throw Scope.Fail(
-                        1033, "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common table expressions, unless TOP, OFFSET or FOR XML is also specified.", derived.Line);
-                }
-
                 var columns = Rename(query.Columns, derived.Columns, derived.Alias, derived.Line);
                 AddTable(tables, new ScopeTable(derived.Alias, null, columns, offset), derived.Line);
                 return frame => query.Rows(frame);
@@ -333,13 +386,12 @@ internal sealed partial class Binder
         var left = BindSource(join.Left, tables, outer);
         var middle = tables.Count;
         var right = BindSource(join.Right, tables, outer);
+        var outerLeft = join.Kind is JoinKind.Left or JoinKind.Full;
+        var outerRight = join.Kind is JoinKind.Right or JoinKind.Full;
         var leftWidth = tables.Skip(first).Take(middle - first).Sum(table => table.Columns.Count);
         var rightWidth = tables.Skip(middle).Sum(table => table.Columns.Count);
-        if (join.Kind == JoinKind.Left)
-        {
-            for (var i = middle; i < tables.Count; i++)
-                tables[i] = tables[i] with { Columns = tables[i].Columns.Select(c => c with { Type = c.Type with { Nullable = true } }).ToList() };
-        }
+        for (var i = outerRight ? first : middle; i < (outerLeft ? tables.Count : middle); i++)
+            tables[i] = tables[i] with { Columns = tables[i].Columns.Select(c => c with { Type = c.Type with { Nullable = true } }).ToList() };
 
         // ON sees the tables of this join only, at the places which they have within it.
         var start = tables.Count > first ? tables[first].Offset : 0;
@@ -349,23 +401,33 @@ internal sealed partial class Binder
         {
             var result = new List<object?[]>();
             var others = right(frame);
+            var met = new bool[others.Count];
             foreach (var a in left(frame))
             {
                 var matched = false;
                 environment.Check();
-                foreach (var b in others)
+                for (var i = 0; i < others.Count; i++)
                 {
+                    var b = others[i];
                     var row = new object?[leftWidth + rightWidth];
                     a.CopyTo(row, 0);
                     b.CopyTo(row, leftWidth);
                     if (on is not null && on(new Frame(row, frame)) != true) continue;
-                    matched = true;
+                    matched = met[i] = true;
                     result.Add(row);
                 }
 
-                if (matched || join.Kind != JoinKind.Left) continue;
+                if (matched || !outerLeft) continue;
                 var alone = new object?[leftWidth + rightWidth];
                 a.CopyTo(alone, 0);
+                result.Add(alone);
+            }
+
+            for (var i = 0; outerRight && i < met.Length; i++)
+            {
+                if (met[i]) continue;
+                var alone = new object?[leftWidth + rightWidth];
+                others[i].CopyTo(alone, leftWidth);
                 result.Add(alone);
             }
 

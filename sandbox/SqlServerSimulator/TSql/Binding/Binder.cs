@@ -29,6 +29,7 @@ internal sealed partial class Binder(IQueryEnvironment environment)
             CastExpression cast => BindCast(cast, scope),
             CollateExpression collate => BindCollate(collate, scope),
             FunctionExpression function => BindFunction(function, scope),
+            WindowExpression window => BindWindow(window, scope),
             SubqueryExpression subquery => BindScalar(subquery, scope),
             _ => throw Scope.Fail(102, "Incorrect syntax near a condition.", expression.Line),
         };
@@ -194,6 +195,8 @@ internal sealed partial class Binder(IQueryEnvironment environment)
 
     private Bound BindFunction(FunctionExpression call, Scope scope)
     {
+        if (call.Name.Schema is null && s_ranking.Contains(call.Name.Name, StringComparer.OrdinalIgnoreCase))
+            throw Scope.Fail(10753, $"The function '{call.Name.Name.ToUpperInvariant()}' must have an OVER clause.", call.Line);
         if (Aggregates.Is(call.Name))
         {
             throw scope.Grouping is null && scope.Tables.Count > 0
@@ -389,7 +392,8 @@ internal sealed partial class Binder(IQueryEnvironment environment)
             case CollateExpression collate:
                 return Canon(collate.Operand, scope);
             case FunctionExpression function:
-                return $"{function.Name}({string.Join(',', function.Arguments.Select(a => Canon(a, scope)))},{function.Distinct},{function.Star})".ToUpperInvariant();
+                return $"{function.Name}({string.Join(',', function.Arguments.Select(a => Canon(a, scope)))},{function.Distinct},{function.Star},{
+                    string.Join(',', function.Within.Select(item => $"{Canon(item.Expression, scope)} {item.Descending}"))})".ToUpperInvariant();
             default:
                 return $"@{RuntimeHelpers.GetHashCode(expression)}";
         }

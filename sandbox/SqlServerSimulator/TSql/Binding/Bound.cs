@@ -7,6 +7,9 @@ namespace SqlServerSimulator.TSql.Binding;
 internal sealed record Frame(IReadOnlyList<object?> Row, Frame? Outer)
 {
     public static Frame Empty { get; } = new([], null);
+
+    /// <summary>What the window functions of the query make of this row.</summary>
+    public object?[]? Windows { get; set; }
 }
 
 /// <summary>A value ready to be computed.</summary>
@@ -21,7 +24,10 @@ internal delegate bool? Test(Frame frame);
 internal sealed record Relation(IReadOnlyList<SqlColumn> Columns, Func<IReadOnlyList<object?[]>> Rows);
 
 /// <summary>A query ready to run.</summary>
-internal sealed record BoundQuery(IReadOnlyList<SqlColumn> Columns, Func<Frame?, List<object?[]>> Rows);
+/// <param name="Columns">Its columns.</param>
+/// <param name="Written">Their types as written: a bare NULL is still of none.</param>
+/// <param name="Rows">Its rows for a row of the query around it.</param>
+internal sealed record BoundQuery(IReadOnlyList<SqlColumn> Columns, IReadOnlyList<SqlType> Written, Func<Frame?, List<object?[]>> Rows);
 
 /// <summary>What expressions need of the session in which they stand.</summary>
 internal interface IQueryEnvironment
@@ -37,6 +43,9 @@ internal interface IQueryEnvironment
 
     /// <summary>Type and value of @name or @@name. Throws 137.</summary>
     (SqlType Type, Func<object?> Value) Variable(string name);
+
+    /// <summary>What WITH has named for the statement at hand.</summary>
+    IReadOnlyList<CommonTable> CommonTables { get; }
 
     /// <summary>Finds a table or view. Throws 208.</summary>
     Relation Find(ObjectName name);

@@ -299,6 +299,17 @@ internal sealed partial class BatchRunner
                 return await ExecuteAsync(call);
             case ExecuteTextStatement text:
                 return await RunTextAsync(Text(text.Text, -1) ?? "", new Dictionary<string, Variable>(StringComparer.OrdinalIgnoreCase));
+            case WithStatement with:
+                _environment.CommonTables = with.Tables;
+                try
+                {
+                    return await RunAsync(with.Inner);
+                }
+                finally
+                {
+                    _environment.CommonTables = [];
+                }
+
             case SelectStatement select:
                 Select(select);
                 return Flow.Next;

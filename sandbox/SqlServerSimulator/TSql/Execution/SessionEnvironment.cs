@@ -27,6 +27,8 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
 
     public Dictionary<string, Variable> Variables { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
+    public IReadOnlyList<CommonTable> CommonTables { get; set; } = [];
+
     private SqlInstance Instance => session.Instance;
 
     public DateTime UtcNow => session.Server.Settings.Time.GetUtcNow().UtcDateTime;

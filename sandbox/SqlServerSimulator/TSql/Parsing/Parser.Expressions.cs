@@ -73,7 +73,7 @@ internal sealed partial class Parser
         if (Accept("EXISTS"))
         {
             Expect("(");
-            var query = ParseQuery();
+            var query = ParseInnerQuery();
             Expect(")");
             return new ExistsCondition(query, line);
         }
@@ -112,7 +112,7 @@ internal sealed partial class Parser
         Expect("(");
         if (At("SELECT"))
         {
-            var query = ParseQuery();
+            var query = ParseInnerQuery();
             Expect(")");
             return new InQueryCondition(left, query, negated, line);
         }
@@ -223,7 +223,7 @@ internal sealed partial class Parser
     {
         if (At("SELECT"))
         {
-            var query = ParseQuery();
+            var query = ParseInnerQuery();
             Expect(")");
             return new SubqueryExpression(query, line);
         }
@@ -352,14 +352,14 @@ internal sealed partial class Parser
         return new CaseExpression(null, [(condition, then)], otherwise, line);
     }
 
-    private FunctionExpression ParseCall(ObjectName name, int line)
+    private Expression ParseCall(ObjectName name, int line)
     {
         Expect("(");
-        if (Accept(")")) return RejectWindow(new FunctionExpression(name, [], false, false, line));
+        if (Accept(")")) return ParseCallEnd(new FunctionExpression(name, [], false, false, line));
         if (Accept("*"))
         {
             Expect(")");
-            return RejectWindow(new FunctionExpression(name, [], false, true, line));
+            return ParseCallEnd(new FunctionExpression(name, [], false, true, line));
         }
 
         var distinct = Accept("DISTINCT");
@@ -378,10 +378,29 @@ internal sealed partial class Parser
         }
 
         Expect(")");
-        return RejectWindow(new FunctionExpression(name, arguments, distinct, false, line));
+        return ParseCallEnd(new FunctionExpression(name, arguments, distinct, false, line));
     }
 
-    private FunctionExpression RejectWindow(FunctionExpression call) => At("OVER") ? throw NotSimulated("OVER") : call;
+    private Expression ParseCallEnd(FunctionExpression call)
+    {
+        if (At("WITHIN", "GROUP"))
+        {
+            if (!call.Name.Name.Equals("STRING_AGG", StringComparison.OrdinalIgnoreCase)) throw NotSimulated("WITHIN GROUP");
+            Take();
+            Expect("GROUP", "(");
+            call = call with { Within = ParseOrder() };
+            Expect(")");
+        }
+
+        if (!Accept("OVER")) return call;
+        if (call.Within.Count > 0 || call.Name.Schema is not null) throw Wrong();
+        Expect("(");
+        var partition = Accept("PARTITION", "BY") ? ParseValues() : [];
+        var order = At("ORDER") ? ParseOrder() : [];
+        if (At("ROWS") || At("RANGE")) throw NotSimulated("A window frame");
+        Expect(")");
+        return new WindowExpression(call, partition, order, call.Line);
+    }
 
     private List<Expression> ParseValues()
     {

@@ -8,37 +8,110 @@ internal sealed partial class Parser
     {
         Enter();
         var body = ParseQueryBody();
-        var order = new List<OrderItem>();
-        if (Accept("ORDER", "BY"))
+        var query = new Query(body, At("ORDER") ? ParseOrder() : []);
+        if (query.OrderBy.Count > 0 && Accept("OFFSET"))
         {
-            do
+            if (query.IsCut) throw Fail(10741, 15, "A TOP can not be used in the same query or sub-query as a OFFSET.");
+            query = query with { Offset = ParseRowCount() };
+            if (Accept("FETCH"))
             {
-                var key = ParseValue();
-                var descending = Accept("DESC");
-                if (!descending) Accept("ASC");
-                order.Add(new OrderItem(key, descending));
+                TakeOneOf("NEXT", "FIRST");
+                query = query with { Fetch = ParseRowCount() };
+                Expect("ONLY");
             }
-            while (Accept(","));
-            if (At("OFFSET")) throw NotSimulated("OFFSET");
         }
 
         if (At("FOR")) throw NotSimulated("FOR after a query");
         if (At("OPTION")) throw NotSimulated("OPTION");
         Leave();
-        return new Query(body, order);
+        return query;
+    }
+
+    /// <summary>A query within another statement: an order that decides nothing is a mistake there.</summary>
+    private Query ParseInnerQuery()
+    {
+        var line = Current.Line;
+        var query = ParseQuery();
+        return query.OrderBy.Count == 0 || query.IsCut
+            ? query
+            : throw Fail(
+                1033, 15, "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common table expressions, unless TOP, OFFSET or FOR XML is also specified.", line);
+    }
+
+    private List<OrderItem> ParseOrder()
+    {
+        Expect("ORDER", "BY");
+        var order = new List<OrderItem>();
+        do
+        {
+            var key = ParseValue();
+            var descending = Accept("DESC");
+            if (!descending) Accept("ASC");
+            order.Add(new OrderItem(key, descending));
+        }
+        while (Accept(","));
+        return order;
+    }
+
+    private Expression ParseRowCount()
+    {
+        var count = Current.Kind == TokenKind.Symbol && At("(") ? ParsePrimary() : ParseConstant(TokenKind.Integer);
+        TakeOneOf("ROW", "ROWS");
+        return count.IsCondition ? throw Wrong() : count;
+    }
+
+    private WithStatement ParseWith(int line)
+    {
+        // Behind a statement without a semicolon it would belong to that.
+        if (_at > 0 && Ahead(-1) is var before && !before.Is(";") && !before.Is("BEGIN") && !before.Is("TRY") && !before.Is("CATCH") && !before.Is("ELSE"))
+        {
+            throw Fail(
+                319, 15, "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.");
+        }
+
+        Take();
+        var tables = new List<CommonTable>();
+        do
+        {
+            var at = Current.Line;
+            var name = TakeName();
+            if (tables.Exists(table => table.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+                throw Fail(239, 16, $"Duplicate common table expression name '{name}' was specified.", at);
+            var columns = ParseColumnAliases();
+            Expect("AS", "(");
+            tables.Add(new CommonTable(name, columns, ParseInnerQuery(), at));
+            Expect(")");
+        }
+        while (Accept(","));
+        if (At("MERGE")) throw NotSimulated("Statement MERGE");
+        if (!At("SELECT") && !At("INSERT") && !At("UPDATE") && !At("DELETE") && !At("(")) throw Wrong();
+        return new WithStatement(tables, ParseStatement(), line);
     }
 
     private QueryBody ParseQueryBody()
     {
-        var left = ParseQueryTerm();
-        while (true)
+        var left = ParseIntersection();
+        while (At("UNION") || At("EXCEPT"))
         {
-            if (At("EXCEPT") || At("INTERSECT")) throw NotSimulated(Current.Text.ToUpperInvariant());
-            if (!At("UNION")) return left;
+            var union = Current.Is("UNION");
             var line = Take().Line;
-            var all = Accept("ALL");
-            left = new UnionBody(left, ParseQueryTerm(), all, line);
+            var all = union && Accept("ALL");
+            left = new SetBody(left, ParseIntersection(), !union ? SetOperator.Except : all ? SetOperator.UnionAll : SetOperator.Union, line);
         }
+
+        return left;
+    }
+
+    private QueryBody ParseIntersection()
+    {
+        var left = ParseQueryTerm();
+        while (At("INTERSECT"))
+        {
+            var line = Take().Line;
+            left = new SetBody(left, ParseQueryTerm(), SetOperator.Intersect, line);
+        }
+
+        return left;
     }
 
     private QueryBody ParseQueryTerm()
@@ -190,13 +263,12 @@ internal sealed partial class Parser
             }
 
             JoinKind kind;
-            if (At("RIGHT") || At("FULL")) throw NotSimulated($"{Current.Text.ToUpperInvariant()} JOIN");
             if (At("OUTER", "APPLY")) throw NotSimulated("APPLY");
-            if (Accept("LEFT"))
+            if (At("LEFT") || At("RIGHT") || At("FULL"))
             {
+                kind = TakeOneOf("LEFT", "RIGHT", "FULL") switch { 0 => JoinKind.Left, 1 => JoinKind.Right, _ => JoinKind.Full };
                 Accept("OUTER");
                 Expect("JOIN");
-                kind = JoinKind.Left;
             }
             else if (Accept("INNER", "JOIN") || Accept("JOIN"))
             {
@@ -224,7 +296,7 @@ internal sealed partial class Parser
             TableSource inner;
             if (At("SELECT"))
             {
-                var query = ParseQuery();
+                var query = ParseInnerQuery();
                 Expect(")");
                 Accept("AS");
                 inner = new DerivedSource(query, TakeName(), ParseColumnAliases(), line);

@@ -108,7 +108,9 @@ internal sealed partial class Parser
                 return new ShutdownStatement(false, token.Line);
             case "CREATE" or "ALTER" or "DROP" or "GRANT" or "DENY" or "REVOKE" or "BACKUP" or "OPEN" or "CLOSE":
                 return ParseDefinition(token);
-            case "WITH" or "MERGE" or "DBCC" or "GOTO" or "RESTORE" or "REVERT" or "BULK" or "FETCH" or "DEALLOCATE" or "ENABLE" or "DISABLE":
+            case "WITH":
+                return ParseWith(token.Line);
+            case "MERGE" or "DBCC" or "GOTO" or "RESTORE" or "REVERT" or "BULK" or "FETCH" or "DEALLOCATE" or "ENABLE" or "DISABLE":
                 throw NotSimulated($"Statement {token.Text.ToUpperInvariant()}");
             default:
                 throw Wrong();
@@ -134,9 +136,7 @@ internal sealed partial class Parser
         if (Accept("TRY"))
         {
             var attempt = ParseUntilEnd(mayBeEmpty: false);
-            Expect("TRY");
-            SkipSemicolons();
-            Expect("BEGIN", "CATCH");
+            Expect("TRY", "BEGIN", "CATCH");
             var handler = ParseUntilEnd(mayBeEmpty: true);
             Expect("CATCH");
             result = new TryStatement(attempt, handler, line);

@@ -30,7 +30,15 @@ internal sealed record CastExpression(Expression Operand, SqlType Type, Expressi
 internal sealed record CollateExpression(Expression Operand, string Collation, int Line) : Expression(Line);
 
 internal sealed record FunctionExpression(ObjectName Name, IReadOnlyList<Expression> Arguments, bool Distinct, bool Star, int Line)
-    : Expression(Line);
+    : Expression(Line)
+{
+    /// <summary>WITHIN GROUP (ORDER BY …).</summary>
+    public IReadOnlyList<OrderItem> Within { get; init; } = [];
+}
+
+/// <summary>A function OVER (PARTITION BY … ORDER BY …).</summary>
+internal sealed record WindowExpression(
+    FunctionExpression Function, IReadOnlyList<Expression> PartitionBy, IReadOnlyList<OrderItem> OrderBy, int Line) : Expression(Line);
 
 internal sealed record SubqueryExpression(Query Query, int Line) : Expression(Line);
 

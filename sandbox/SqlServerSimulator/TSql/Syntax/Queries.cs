@@ -7,13 +7,34 @@ internal sealed record ObjectName(string? Server, string? Database, string? Sche
 }
 
 /// <summary>A query with its order.</summary>
-/// <param name="Body">One SELECT or a union.</param>
+/// <param name="Body">One SELECT, or several with UNION, EXCEPT and INTERSECT between them.</param>
 /// <param name="OrderBy">Sort keys.</param>
-internal sealed record Query(QueryBody Body, IReadOnlyList<OrderItem> OrderBy);
+internal sealed record Query(QueryBody Body, IReadOnlyList<OrderItem> OrderBy)
+{
+    /// <summary>OFFSET … ROWS.</summary>
+    public Expression? Offset { get; init; }
+
+    /// <summary>FETCH NEXT … ROWS ONLY.</summary>
+    public Expression? Fetch { get; init; }
+
+    /// <summary>Whether the order decides which rows there are, not only how they come.</summary>
+    public bool IsCut => Offset is not null || Body is SelectBody { Top: not null };
+}
+
+/// <summary>A name that WITH gives to a query.</summary>
+internal sealed record CommonTable(string Name, IReadOnlyList<string>? Columns, Query Query, int Line);
 
 internal abstract record QueryBody(int Line);
 
-internal sealed record UnionBody(QueryBody Left, QueryBody Right, bool All, int Line) : QueryBody(Line);
+internal enum SetOperator
+{
+    Union,
+    UnionAll,
+    Except,
+    Intersect,
+}
+
+internal sealed record SetBody(QueryBody Left, QueryBody Right, SetOperator Operator, int Line) : QueryBody(Line);
 
 internal sealed record SelectBody(
     bool Distinct,
@@ -50,6 +71,8 @@ internal enum JoinKind
 {
     Inner,
     Left,
+    Right,
+    Full,
     Cross,
 }
 

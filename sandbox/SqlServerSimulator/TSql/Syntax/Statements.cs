@@ -50,6 +50,9 @@ internal sealed record ExecuteStatement(
 /// <summary>EXEC ('…' + @v)</summary>
 internal sealed record ExecuteTextStatement(Expression Text, int Line) : Statement(Line);
 
+/// <summary>WITH name AS (query), … before a statement.</summary>
+internal sealed record WithStatement(IReadOnlyList<CommonTable> Tables, Statement Inner, int Line) : Statement(Line);
+
 internal sealed record SelectStatement(Query Query, int Line) : Statement(Line)
 {
     /// <summary>True when the query only assigns variables.</summary>
