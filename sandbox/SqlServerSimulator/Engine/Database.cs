@@ -9,8 +9,6 @@ internal sealed class Database
     private readonly IEngineEnvironment _environment;
     private readonly List<LogRecord> _log = [];
     private readonly List<long> _ends = [];
-    private bool _recovered;
-    private TimeSpan _recoveryEnd;
 
     public Database(DatabaseEntry entry, IEngineEnvironment environment)
     {
@@ -53,28 +51,7 @@ internal sealed class Database
     public long Applied { get; private set; }
 
     /// <summary>Whether readers may look: what is applied is known to be part of the primary's log.</summary>
-    public bool Recovered
-    {
-        get => _recovered && !IsRecovering;
-        set
-        {
-            if (value && !_recovered)
-            {
-                Recover();
-            }
-
-            _recovered = value;
-        }
-    }
-
-    /// <summary>Whether recovery is under way.</summary>
-    public bool IsRecovering => _environment.Now < _recoveryEnd;
-
-    /// <summary>How this copy is lost, until it is recovered anew.</summary>
-    public Damage Damage { get; set; }
-
-    /// <summary>How long recovery takes.</summary>
-    public Func<string, TimeSpan> RecoveryTime { get; init; } = _ => TimeSpan.Zero;
+    public bool Recovered { get; set; }
 
     public DateTime? LastCommit => Applied > 0 ? _log[(int)Applied - 1].Time : null;
 
@@ -113,13 +90,6 @@ internal sealed class Database
 
             Applied++;
         }
-    }
-
-    /// <summary>Recovery begins, after a start or a change of role.</summary>
-    public void Recover()
-    {
-        _recovered = true;
-        _recoveryEnd = _environment.Now + RecoveryTime(Name);
     }
 
     /// <summary>Undoes everything after an LSN.</summary>
@@ -242,11 +212,7 @@ internal sealed class Database
 }
 
 /// <summary>A commit that waits for its acknowledgement.</summary>
-internal sealed record PendingCommit(long Lsn, Transaction Transaction, Operation Operation, TimeSpan Since)
-{
-    /// <summary>Whether this instance has it on disk.</summary>
-    public bool Flushed { get; set; }
-}
+internal sealed record PendingCommit(long Lsn, Transaction Transaction, Operation Operation, TimeSpan Since);
 
 internal static class PermissionList
 {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using SqlServerSimulator.Contract;
 
@@ -155,11 +156,7 @@ internal sealed record NewTable(int Id, string Schema, string Name, DateTime Cre
         foreach (var column in Columns)
         {
             writer.Write(column.Name);
-            writer.Write((byte)column.Type.Kind);
-            writer.Write(column.Type.Length);
-            writer.Write(column.Type.Precision);
-            writer.Write(column.Type.Scale);
-            writer.Write(column.Type.Nullable);
+            TypeCodec.Write(writer, column.Type);
             writer.Write(column.Identity);
             writer.Write(column.IdentitySeed);
             writer.Write(column.IdentityIncrement);
@@ -183,7 +180,7 @@ internal sealed record NewTable(int Id, string Schema, string Name, DateTime Cre
         for (var index = 0; index < columns.Length; index++)
         {
             var columnName = reader.ReadString();
-            var type = new SqlType((SqlKind)reader.ReadByte(), reader.ReadInt32(), reader.ReadByte(), reader.ReadByte(), reader.ReadBoolean());
+            var type = TypeCodec.Read(reader);
             columns[index] = new ColumnDefinition(columnName, type)
             {
                 Identity = reader.ReadBoolean(),
@@ -258,6 +255,22 @@ internal sealed record EpochStart : Change
     public override void Write(BinaryWriter writer) => writer.Write((byte)8);
 }
 
+/// <summary>Types in log records.</summary>
+internal static class TypeCodec
+{
+    public static void Write(BinaryWriter writer, SqlType type)
+    {
+        writer.Write((byte)type.Kind);
+        writer.Write(type.Length);
+        writer.Write(type.Precision);
+        writer.Write(type.Scale);
+        writer.Write(type.Nullable);
+    }
+
+    public static SqlType Read(BinaryReader reader) =>
+        new((SqlKind)reader.ReadByte(), reader.ReadInt32(), reader.ReadByte(), reader.ReadByte(), reader.ReadBoolean());
+}
+
 /// <summary>Values in log records.</summary>
 internal static class ValueCodec
 {
@@ -266,58 +279,7 @@ internal static class ValueCodec
         writer.Write(values.Length);
         foreach (var value in values)
         {
-            switch (value)
-            {
-                case null:
-                    writer.Write((byte)0);
-                    break;
-                case bool item:
-                    writer.Write((byte)1);
-                    writer.Write(item);
-                    break;
-                case byte item:
-                    writer.Write((byte)2);
-                    writer.Write(item);
-                    break;
-                case short item:
-                    writer.Write((byte)3);
-                    writer.Write(item);
-                    break;
-                case int item:
-                    writer.Write((byte)4);
-                    writer.Write(item);
-                    break;
-                case long item:
-                    writer.Write((byte)5);
-                    writer.Write(item);
-                    break;
-                case BigInteger item:
-                    writer.Write((byte)6);
-                    WriteBytes(writer, item.ToByteArray());
-                    break;
-                case double item:
-                    writer.Write((byte)7);
-                    writer.Write(item);
-                    break;
-                case DateTime item:
-                    writer.Write((byte)8);
-                    writer.Write(item.Ticks);
-                    break;
-                case Guid item:
-                    writer.Write((byte)9);
-                    writer.Write(item.ToByteArray());
-                    break;
-                case string item:
-                    writer.Write((byte)10);
-                    writer.Write(item);
-                    break;
-                case byte[] item:
-                    writer.Write((byte)11);
-                    WriteBytes(writer, item);
-                    break;
-                default:
-                    throw new ArgumentException($"A value of type {value.GetType()} cannot be stored.", nameof(values));
-            }
+            Write(writer, value);
         }
     }
 
@@ -326,26 +288,117 @@ internal static class ValueCodec
         var values = new object?[reader.ReadInt32()];
         for (var index = 0; index < values.Length; index++)
         {
-            values[index] = reader.ReadByte() switch
-            {
-                0 => null,
-                1 => reader.ReadBoolean(),
-                2 => reader.ReadByte(),
-                3 => reader.ReadInt16(),
-                4 => reader.ReadInt32(),
-                5 => reader.ReadInt64(),
-                6 => new BigInteger(reader.ReadBytes(reader.ReadInt32())),
-                7 => reader.ReadDouble(),
-                8 => new DateTime(reader.ReadInt64()),
-                9 => new Guid(reader.ReadBytes(16)),
-                10 => reader.ReadString(),
-                11 => reader.ReadBytes(reader.ReadInt32()),
-                var tag => throw new InvalidDataException($"Unknown value {tag} in the log."),
-            };
+            values[index] = Read(reader);
         }
 
         return values;
     }
+
+    private static void Write(BinaryWriter writer, object? value)
+    {
+        switch (value)
+        {
+            case null:
+                writer.Write((byte)0);
+                break;
+            case bool item:
+                writer.Write((byte)1);
+                writer.Write(item);
+                break;
+            case byte item:
+                writer.Write((byte)2);
+                writer.Write(item);
+                break;
+            case short item:
+                writer.Write((byte)3);
+                writer.Write(item);
+                break;
+            case int item:
+                writer.Write((byte)4);
+                writer.Write(item);
+                break;
+            case long item:
+                writer.Write((byte)5);
+                writer.Write(item);
+                break;
+            case BigInteger item:
+                writer.Write((byte)6);
+                WriteBytes(writer, item.ToByteArray());
+                break;
+            case double item:
+                writer.Write((byte)7);
+                writer.Write(item);
+                break;
+            case DateTime item:
+                writer.Write((byte)8);
+                writer.Write(item.Ticks);
+                break;
+            case Guid item:
+                writer.Write((byte)9);
+                writer.Write(item.ToByteArray());
+                break;
+            // Half a surrogate pair has no UTF-8.
+            case string item when item.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'):
+                writer.Write((byte)17);
+                WriteBytes(writer, [.. MemoryMarshal.AsBytes(item.AsSpan())]);
+                break;
+            case string item:
+                writer.Write((byte)10);
+                writer.Write(item);
+                break;
+            case byte[] item:
+                writer.Write((byte)11);
+                WriteBytes(writer, item);
+                break;
+            case decimal item:
+                writer.Write((byte)12);
+                writer.Write(item);
+                break;
+            case float item:
+                writer.Write((byte)13);
+                writer.Write(item);
+                break;
+            case TimeSpan item:
+                writer.Write((byte)14);
+                writer.Write(item.Ticks);
+                break;
+            case DateTimeOffset item:
+                writer.Write((byte)15);
+                writer.Write(item.Ticks);
+                writer.Write((short)item.Offset.TotalMinutes);
+                break;
+            case SqlVariant item:
+                writer.Write((byte)16);
+                TypeCodec.Write(writer, item.Type);
+                Write(writer, item.Value);
+                break;
+            default:
+                throw new ArgumentException($"A value of type {value.GetType()} cannot be stored.", nameof(value));
+        }
+    }
+
+    private static object? Read(BinaryReader reader) => reader.ReadByte() switch
+    {
+        0 => null,
+        1 => reader.ReadBoolean(),
+        2 => reader.ReadByte(),
+        3 => reader.ReadInt16(),
+        4 => reader.ReadInt32(),
+        5 => reader.ReadInt64(),
+        6 => new BigInteger(reader.ReadBytes(reader.ReadInt32())),
+        7 => reader.ReadDouble(),
+        8 => new DateTime(reader.ReadInt64()),
+        9 => new Guid(reader.ReadBytes(16)),
+        10 => reader.ReadString(),
+        11 => reader.ReadBytes(reader.ReadInt32()),
+        12 => reader.ReadDecimal(),
+        13 => reader.ReadSingle(),
+        14 => new TimeSpan(reader.ReadInt64()),
+        15 => new DateTimeOffset(reader.ReadInt64(), TimeSpan.FromMinutes(reader.ReadInt16())),
+        16 => new SqlVariant(TypeCodec.Read(reader), Read(reader)!),
+        17 => new string(MemoryMarshal.Cast<byte, char>(reader.ReadBytes(reader.ReadInt32()))),
+        var tag => throw new InvalidDataException($"Unknown value {tag} in the log."),
+    };
 
     private static void WriteBytes(BinaryWriter writer, byte[] bytes)
     {

@@ -11,7 +11,6 @@ public sealed partial class SqlInstance
         var database = OpenForReading(session, DatabaseOf(session, table));
         var found = Find(database, table);
         RequireInDatabase(session, database, "SELECT", found);
-        RequireGoodPages(database, found);
         var transaction = session.Transaction is { Ended: false } own && own.Database == database ? own : null;
         return new TableView(
             found.Columns,
@@ -69,11 +68,6 @@ public sealed partial class SqlInstance
         if (database.Entry.Restoring || database.Entry.Seeding)
         {
             throw new SqlErrorException(Errors.Restoring(database.Name));
-        }
-
-        if (Unusable(database) is { } why)
-        {
-            throw new SqlErrorException(why);
         }
 
         if (database.Entry.Group is { } id)
@@ -143,7 +137,6 @@ public sealed partial class SqlInstance
             }
         }
 
-        RequireLogSpace(session, database);
         return database;
     }
 
@@ -207,12 +200,6 @@ public sealed partial class SqlInstance
             return true;
         }
 
-        if (IsLogFull)
-        {
-            Release(transaction);
-            throw new SqlErrorException(LogFull(database.Name));
-        }
-
         if (database.Entry.Group is { } id && Groups.TryGetValue(id, out var group))
         {
             if (group.Role != ReplicaRole.Primary || !group.IsLeaseValid)
@@ -222,47 +209,22 @@ public sealed partial class SqlInstance
             }
 
             var record = database.Append(group.File.Promised, transaction.Changes);
-            var commit = new PendingCommit(record.Lsn, transaction, operation, Environment.Now) { Flushed = Flushes.AreFast };
-            database.Pending.Enqueue(commit);
-            if (!commit.Flushed)
-            {
-                Flushes.After(() =>
-                {
-                    commit.Flushed = true;
-                    group.CheckCommits();
-                });
-            }
-
+            database.Pending.Enqueue(new PendingCommit(record.Lsn, transaction, operation, Environment.Now));
             group.AfterAppend(database);
             return false;
         }
 
-        var lsn = database.Append(0, transaction.Changes).Lsn;
-        if (!Flushes.AreFast)
-        {
-            Flushes.After(() =>
-            {
-                if (!transaction.Ended)
-                {
-                    Acknowledge(database, lsn, transaction, operation);
-                }
-            });
-            return false;
-        }
-
-        database.Apply(lsn);
+        database.Append(0, transaction.Changes);
+        database.Apply(database.End);
         Release(transaction);
         return true;
     }
 
-    internal static void Acknowledge(Database database, PendingCommit commit) =>
-        Acknowledge(database, commit.Lsn, commit.Transaction, commit.Operation);
-
-    private static void Acknowledge(Database database, long lsn, Transaction transaction, Operation operation)
+    internal static void Acknowledge(Database database, PendingCommit commit)
     {
-        database.Apply(lsn);
-        Release(transaction);
-        operation.Succeed();
+        database.Apply(commit.Lsn);
+        Release(commit.Transaction);
+        commit.Operation.Succeed();
     }
 
     private static void Rollback(EngineSession session)
@@ -402,8 +364,6 @@ public sealed partial class SqlInstance
     {
         var database = OpenForWriting(session, DatabaseOf(session, insert.Table), null);
         RequireInDatabase(session, database, "INSERT", Find(database, insert.Table));
-        RequireMemory();
-        RequireDataSpace(database, Find(database, insert.Table));
         return Change(session, database, operation, transaction =>
         {
             var table = Find(database, insert.Table);
@@ -462,8 +422,6 @@ public sealed partial class SqlInstance
     {
         var database = OpenForWriting(session, DatabaseOf(session, name), null);
         RequireInDatabase(session, database, permission, Find(database, name));
-        RequireMemory();
-        RequireGoodPages(database, Find(database, name));
         return Change(session, database, operation, transaction =>
         {
             var table = Find(database, name);
@@ -640,7 +598,7 @@ public sealed partial class SqlInstance
                 continue;
             }
 
-            var database = new Database(entry, Environment) { RecoveryTime = RecoveryTime, Damage = DamageOf(entry.Name) };
+            var database = new Database(entry, Environment);
             Databases.Add(entry.Name, database);
             if (entry.Group is null && !entry.Restoring)
             {
@@ -654,7 +612,7 @@ public sealed partial class SqlInstance
     {
         Environment.Delete($"db-{entry.File:N}.log");
         Master.Databases.Add(entry);
-        var database = new Database(entry, Environment) { RecoveryTime = RecoveryTime };
+        var database = new Database(entry, Environment);
         Databases.Add(entry.Name, database);
         SaveMaster();
         return database;

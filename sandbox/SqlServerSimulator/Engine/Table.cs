@@ -86,6 +86,7 @@ internal sealed class Table(NewTable definition)
                 string value => value.TrimEnd(' ').ToUpperInvariant(),
                 byte[] value => Convert.ToHexString(value),
                 DateTime value => value.Ticks.ToString(CultureInfo.InvariantCulture),
+                DateTimeOffset value => value.UtcTicks.ToString(CultureInfo.InvariantCulture),
                 var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
             };
             text.Append(part.Length).Append(':').Append(part);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace SqlServerSimulator.Tds;
@@ -48,7 +49,11 @@ internal ref struct TdsReader(ReadOnlySpan<byte> bytes)
         return value;
     }
 
-    public string Utf16(int characters) => Encoding.Unicode.GetString(Take(checked(characters * 2)));
+    public string Utf16(int characters) => Utf16(Take(checked(characters * 2)));
+
+    /// <summary>Code units as they are: nvarchar holds any, half a surrogate pair too.</summary>
+    public static string Utf16(ReadOnlySpan<byte> bytes) =>
+        BitConverter.IsLittleEndian ? new string(MemoryMarshal.Cast<byte, char>(bytes)) : Encoding.Unicode.GetString(bytes);
 
     public string ShortText() => Utf16(Byte());
 

@@ -1,11 +1,11 @@
-using System.Globalization;
 using System.Numerics;
 using System.Text;
 using SqlServerSimulator.Contract;
+using SqlServerSimulator.TSql.Values;
 
 namespace SqlServerSimulator.Tds;
 
-/// <summary>Types and values as RPC parameters carry them. Types that the engine lacks arrive as their nearest kin.</summary>
+/// <summary>Types and values as RPC parameters carry them. The long types of old arrive as the max types that replaced them.</summary>
 internal static class TypeReader
 {
     private const int LongestInRow = 8000;
@@ -79,9 +79,11 @@ internal static class TypeReader
         TdsType.Int4 => new SqlType(SqlKind.Int),
         TdsType.Int8 => new SqlType(SqlKind.BigInt),
         TdsType.Bit => new SqlType(SqlKind.Bit),
-        TdsType.Real or TdsType.Float => new SqlType(SqlKind.Float),
-        TdsType.SmallMoney => new SqlType(SqlKind.Numeric, Precision: 10, Scale: 4),
-        TdsType.Money => new SqlType(SqlKind.Numeric, Precision: 19, Scale: 4),
+        TdsType.Real => new SqlType(SqlKind.Real),
+        TdsType.Float => new SqlType(SqlKind.Float),
+        TdsType.SmallMoney => new SqlType(SqlKind.SmallMoney),
+        TdsType.Money => new SqlType(SqlKind.Money),
+        TdsType.SmallDateTime => new SqlType(SqlKind.SmallDateTime),
         TdsType.Guid => new SqlType(SqlKind.UniqueIdentifier),
         _ => new SqlType(SqlKind.DateTime),
     };
@@ -95,27 +97,29 @@ internal static class TypeReader
             TdsType.Int2 => reader.Int16(),
             TdsType.Int4 => reader.Int32(),
             TdsType.Int8 => reader.Int64(),
-            TdsType.Real => (double)BitConverter.Int32BitsToSingle(reader.Int32()),
-            TdsType.Float => BitConverter.Int64BitsToDouble(reader.Int64()),
-            TdsType.SmallMoney => (BigInteger)reader.Int32(),
-            TdsType.Money => (BigInteger)(((long)reader.Int32() << 32) | reader.UInt32()),
-            TdsType.SmallDateTime => Moment(reader.UInt16(), reader.UInt16() * TimeSpan.TicksPerMinute),
-            TdsType.DateTime => Moment(reader.Int32(), (reader.UInt32() * 10_000_000L + 150) / 300),
+            TdsType.Real => Finite(BitConverter.Int32BitsToSingle(reader.Int32())),
+            TdsType.Float => Finite(BitConverter.Int64BitsToDouble(reader.Int64())),
+            TdsType.SmallMoney => reader.Int32() / 10_000m + 0.0000m,
+            TdsType.Money => (((long)reader.Int32() << 32) | reader.UInt32()) / 10_000m + 0.0000m,
+            TdsType.SmallDateTime => SmallDateTime(reader.UInt16(), reader.UInt16()),
+            TdsType.DateTime => DateTime(reader.Int32(), reader.UInt32()),
             _ => throw new TdsProtocolException($"A fixed value of {size} bytes has no type."),
         };
         return (NullType(type), value);
     }
 
-    private static DateTime Moment(long days, long ticks)
+    private static T Finite<T>(T number)
+        where T : IFloatingPoint<T> => T.IsFinite(number) ? number : throw new TdsProtocolException("A number is none, or infinite.");
+
+    private static DateTime SmallDateTime(ushort days, ushort minutes) => minutes < 24 * 60
+        ? Epoch.AddDays(days).AddMinutes(minutes)
+        : throw new TdsProtocolException("A time is longer than a day.");
+
+    /// <summary>Three-hundredths of a second, shown in milliseconds as the engine does.</summary>
+    private static DateTime DateTime(int days, uint units)
     {
-        try
-        {
-            return Epoch.AddDays(days).AddTicks(ticks);
-        }
-        catch (ArgumentOutOfRangeException)
-        {
-            throw new TdsProtocolException("A date lies outside the calendar.");
-        }
+        if (days is < -53_690 or > 2_958_463 || units >= 300 * 86_400) throw new TdsProtocolException("A date lies outside the calendar.");
+        return Epoch.AddDays(days).AddMilliseconds(Math.Round(units * 1000d / 300, MidpointRounding.AwayFromZero));
     }
 
     private static (SqlType Type, object? Value) Numeric(ref TdsReader reader)
@@ -146,19 +150,36 @@ internal static class TypeReader
         var scale = type == TdsType.Date ? (byte)0 : reader.Byte();
         if (scale > 7) throw new TdsProtocolException("A time has an impossible scale.");
         int length = reader.Byte();
-        var target = type == TdsType.Time ? new SqlType(SqlKind.VarChar, 16) : new SqlType(SqlKind.DateTime2, Scale: scale);
-        if (length == 0) return (target, null);
+        var target = new SqlType(
+            type switch { TdsType.Date => SqlKind.Date, TdsType.Time => SqlKind.Time, TdsType.DateTime2 => SqlKind.DateTime2, _ => SqlKind.DateTimeOffset },
+            Scale: scale);
+        return length == 0 ? (target, null) : (target, TemporalValue(ref reader, type, scale, length));
+    }
+
+    private static object TemporalValue(ref TdsReader reader, TdsType type, byte scale, int length)
+    {
         var timeSize = type == TdsType.Date ? 0 : scale switch { <= 2 => 3, <= 4 => 4, _ => 5 };
         var expected = timeSize + type switch { TdsType.Time => 0, TdsType.DateTimeOffset => 5, _ => 3 };
         if (length != expected) throw new TdsProtocolException("A time has another length than its type.");
-        var ticks = reader.LowBytes(timeSize) * (long)Math.Pow(10, 7 - scale);
-        if (ticks >= TimeSpan.TicksPerDay) throw new TdsProtocolException("A time is longer than a day.");
-        if (type == TdsType.Time) return (target, new TimeSpan(ticks).ToString("hh\\:mm\\:ss\\.fffffff", CultureInfo.InvariantCulture));
+        var units = reader.LowBytes(timeSize);
+        var unit = (long)Math.Pow(10, 7 - scale);
+        if (units >= TimeSpan.TicksPerDay / unit) throw new TdsProtocolException("A time is longer than a day.");
+        var time = new TimeSpan(units * unit);
+        if (type == TdsType.Time) return time;
         var days = reader.LowBytes(3);
-        if (days > DateTime.MaxValue.Ticks / TimeSpan.TicksPerDay) throw new TdsProtocolException("A date lies outside the calendar.");
-        // An offset travels beside the moment in UTC, which is what stays of it.
-        if (type == TdsType.DateTimeOffset) reader.Int16();
-        return (target, new DateTime((days * TimeSpan.TicksPerDay) + ticks));
+        if (days > System.DateTime.MaxValue.Ticks / TimeSpan.TicksPerDay) throw new TdsProtocolException("A date lies outside the calendar.");
+        var moment = new DateTime(days * TimeSpan.TicksPerDay) + time;
+        if (type != TdsType.DateTimeOffset) return moment;
+        // The moment is UTC, the offset goes beside it.
+        var offset = reader.Int16();
+        try
+        {
+            return new DateTimeOffset(moment, TimeSpan.Zero).ToOffset(TimeSpan.FromMinutes(offset));
+        }
+        catch (Exception e) when (e is ArgumentException)
+        {
+            throw new TdsProtocolException("An offset lies outside the world or the calendar.");
+        }
     }
 
     private static (SqlType Type, object? Value) Legacy(ref TdsReader reader, TdsType type)
@@ -166,11 +187,13 @@ internal static class TypeReader
         int declared = reader.Byte();
         int length = reader.Byte();
         var binary = type is TdsType.LegacyBinary or TdsType.LegacyVarBinary;
-        var target = new SqlType(binary ? SqlKind.VarBinary : SqlKind.VarChar, declared);
+        var target = new SqlType(
+            type switch { TdsType.LegacyVarBinary => SqlKind.VarBinary, TdsType.LegacyBinary => SqlKind.Binary, TdsType.LegacyChar => SqlKind.Char, _ => SqlKind.VarChar },
+            Math.Max(declared, 1));
         if (length == 0) return (target, null);
         if (length > declared) throw new TdsProtocolException("A parameter value is longer than its type.");
         var bytes = reader.Take(length);
-        return (target, binary ? bytes.ToArray() : TypeWriter.CodePage.GetString(bytes));
+        return (target, binary ? bytes.ToArray() : Types.CodePage.GetString(bytes));
     }
 
     private static (SqlType Type, object? Value) Variable(ref TdsReader reader, TdsType type)
@@ -188,9 +211,10 @@ internal static class TypeReader
             TdsType.NChar => SqlKind.NChar,
             TdsType.VarChar => SqlKind.VarChar,
             TdsType.Char => SqlKind.Char,
+            TdsType.Binary => SqlKind.Binary,
             _ => SqlKind.VarBinary,
         };
-        var target = new SqlType(kind, max ? -1 : wide ? declared / 2 : declared);
+        var target = new SqlType(kind, max ? -1 : Math.Max(wide ? declared / 2 : declared, 1));
         byte[]? chunks = null;
         ReadOnlySpan<byte> bytes;
         if (max)
@@ -209,13 +233,13 @@ internal static class TypeReader
 
         if (encoding is null) return (target, chunks ?? bytes.ToArray());
         if (wide && bytes.Length % 2 != 0) throw new TdsProtocolException("UTF-16 text has an odd length.");
-        return (target, encoding.GetString(bytes));
+        return (target, wide ? TdsReader.Utf16(bytes) : encoding.GetString(bytes));
     }
 
     private static Encoding TextEncoding(TdsType type, ReadOnlySpan<byte> collation)
     {
         if (type is TdsType.NVarChar or TdsType.NChar or TdsType.NText) return Encoding.Unicode;
-        return (BitConverter.ToUInt32(collation) & CollationUtf8) != 0 ? Encoding.UTF8 : TypeWriter.CodePage;
+        return (BitConverter.ToUInt32(collation) & CollationUtf8) != 0 ? Encoding.UTF8 : Types.CodePage;
     }
 
     private static byte[]? Plp(ref TdsReader reader)
@@ -256,9 +280,10 @@ internal static class TypeReader
         var bytes = reader.Take(length);
         if (encoding is null) return (target, bytes.ToArray());
         if (type == TdsType.NText && length % 2 != 0) throw new TdsProtocolException("UTF-16 text has an odd length.");
-        return (target, encoding.GetString(bytes));
+        return (target, type == TdsType.NText ? TdsReader.Utf16(bytes) : encoding.GetString(bytes));
     }
 
+    /// <summary>A sql_variant; a value of a type that its carrier does not tell takes the type with it.</summary>
     private static (SqlType Type, object? Value) Variant(ref TdsReader reader)
     {
         reader.Int32();
@@ -269,22 +294,46 @@ internal static class TypeReader
         var inner = new TdsReader(reader.Take(total));
         var type = (TdsType)inner.Byte();
         var properties = new TdsReader(inner.Take(inner.Byte()));
+        var (baseType, value) = VariantValue(ref inner, ref properties, type);
+        if (!inner.AtEnd || !properties.AtEnd) throw new TdsProtocolException("A sql_variant has another length than its value.");
+        return (variant, Types.ToVariant(value, baseType));
+    }
+
+    private static (SqlType Type, object Value) VariantValue(ref TdsReader inner, ref TdsReader properties, TdsType type)
+    {
         switch (type)
         {
-            case TdsType.Guid when inner.Remaining == 16: return (variant, new Guid(inner.Take(16)));
+            case TdsType.Guid:
+                return (new SqlType(SqlKind.UniqueIdentifier), new Guid(inner.Take(16)));
             case TdsType.Int1 or TdsType.Bit or TdsType.Int2 or TdsType.Int4 or TdsType.Int8 or TdsType.Real or TdsType.Float or TdsType.Money
                 or TdsType.SmallMoney or TdsType.DateTime or TdsType.SmallDateTime:
                 var (fixedType, value) = Fixed(ref inner, type, FixedSize(type));
-                return (fixedType, value);
+                return (fixedType, value!);
             case TdsType.NumericN or TdsType.DecimalN:
                 var numeric = Exact(properties.Byte(), properties.Byte());
                 return (numeric, NumericValue(ref inner, inner.Remaining, numeric.Precision));
-            case TdsType.VarBinary or TdsType.Binary: return (variant, inner.Take(inner.Remaining).ToArray());
+            case TdsType.Date:
+                return (new SqlType(SqlKind.Date), TemporalValue(ref inner, type, 0, inner.Remaining));
+            case TdsType.Time or TdsType.DateTime2 or TdsType.DateTimeOffset:
+                var scale = properties.Byte();
+                if (scale > 7) throw new TdsProtocolException("A time has an impossible scale.");
+                var kind = type switch { TdsType.Time => SqlKind.Time, TdsType.DateTime2 => SqlKind.DateTime2, _ => SqlKind.DateTimeOffset };
+                return (new SqlType(kind, Scale: scale), TemporalValue(ref inner, type, scale, inner.Remaining));
+            case TdsType.VarBinary or TdsType.Binary:
+                return (new SqlType(SqlKind.VarBinary, properties.UInt16()), Bytes(ref inner).ToArray());
             case TdsType.VarChar or TdsType.Char or TdsType.NVarChar or TdsType.NChar:
-                return (variant, TextEncoding(type, properties.Take(5)).GetString(inner.Take(inner.Remaining)));
+                var encoding = TextEncoding(type, properties.Take(5));
+                properties.UInt16();
+                var text = Bytes(ref inner);
+                var wide = type is TdsType.NVarChar or TdsType.NChar;
+                if (wide && text.Length % 2 != 0) throw new TdsProtocolException("UTF-16 text has an odd length.");
+                return (new SqlType(SqlKind.NVarChar, 4000), wide ? TdsReader.Utf16(text) : encoding.GetString(text));
             default: throw new UnknownTypeException((byte)type);
         }
     }
+
+    private static ReadOnlySpan<byte> Bytes(ref TdsReader inner) =>
+        inner.Remaining <= LongestInRow ? inner.Take(inner.Remaining) : throw new TdsProtocolException("A value in a sql_variant is longer than one can be.");
 }
 
 /// <summary>A parameter has a type that this server does not take; the connection can go on.</summary>

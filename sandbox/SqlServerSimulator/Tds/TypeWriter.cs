@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Numerics;
-using System.Text;
 using SqlServerSimulator.Contract;
+using SqlServerSimulator.TSql.Values;
 
 namespace SqlServerSimulator.Tds;
 
@@ -10,9 +10,6 @@ internal static class TypeWriter
 {
     private const int VariantLimit = 8009;
     private static readonly DateTime Epoch = new(1900, 1, 1);
-
-    /// <summary>Windows-1252, the code page of the server's collation.</summary>
-    public static Encoding CodePage { get; } = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
     public static void Info(TokenBuffer buffer, SqlType type)
     {
@@ -30,7 +27,14 @@ internal static class TypeWriter
             case SqlKind.Int: Sized(buffer, TdsType.IntN, 4); break;
             case SqlKind.BigInt: Sized(buffer, TdsType.IntN, 8); break;
             case SqlKind.Float: Sized(buffer, TdsType.FloatN, 8); break;
+            case SqlKind.Real: Sized(buffer, TdsType.FloatN, 4); break;
+            case SqlKind.Money: Sized(buffer, TdsType.MoneyN, 8); break;
+            case SqlKind.SmallMoney: Sized(buffer, TdsType.MoneyN, 4); break;
             case SqlKind.DateTime: Sized(buffer, TdsType.DateTimeN, 8); break;
+            case SqlKind.SmallDateTime: Sized(buffer, TdsType.DateTimeN, 4); break;
+            case SqlKind.Date: buffer.Byte((byte)TdsType.Date); break;
+            case SqlKind.Time: Sized(buffer, TdsType.Time, Math.Min(type.Scale, (byte)7)); break;
+            case SqlKind.DateTimeOffset: Sized(buffer, TdsType.DateTimeOffset, Math.Min(type.Scale, (byte)7)); break;
             case SqlKind.UniqueIdentifier: Sized(buffer, TdsType.Guid, 16); break;
             case SqlKind.DateTime2: Sized(buffer, TdsType.DateTime2, Math.Min(type.Scale, (byte)7)); break;
             case SqlKind.Numeric:
@@ -45,6 +49,10 @@ internal static class TypeWriter
             case SqlKind.VarBinary:
                 buffer.Byte((byte)TdsType.VarBinary);
                 buffer.UInt16(IsMax(type) ? ushort.MaxValue : (ushort)Math.Max(type.Length, 1));
+                break;
+            case SqlKind.Binary:
+                buffer.Byte((byte)TdsType.Binary);
+                buffer.UInt16((ushort)Math.Max(type.Length, 1));
                 break;
             case SqlKind.Variant:
                 buffer.Byte((byte)TdsType.Variant);
@@ -102,21 +110,28 @@ internal static class TypeWriter
                 buffer.Byte(8);
                 DateTime(buffer, (DateTime)value);
                 break;
-            case SqlKind.DateTime2:
-                DateTime2(buffer, Math.Min(type.Scale, (byte)7), (DateTime)value);
+            case SqlKind.Real or SqlKind.Money or SqlKind.SmallMoney or SqlKind.SmallDateTime:
+                buffer.Byte(type.Kind == SqlKind.Money ? (byte)8 : (byte)4);
+                FixedValue(buffer, type, value);
+                break;
+            case SqlKind.Date or SqlKind.Time or SqlKind.DateTime2 or SqlKind.DateTimeOffset:
+                var scale = Math.Min(type.Scale, (byte)7);
+                buffer.Byte((byte)TemporalSize(type.Kind, scale));
+                Temporal(buffer, type.Kind, scale, value);
                 break;
             case SqlKind.UniqueIdentifier:
                 buffer.Byte(16);
                 ((Guid)value).TryWriteBytes(buffer.Take(16));
                 break;
-            case SqlKind.Char: Short(buffer, CodePage.GetBytes(((string)value).PadRight(type.Length))); break;
+            case SqlKind.Char: Short(buffer, Types.CodePage.GetBytes(((string)value).PadRight(type.Length))); break;
             case SqlKind.NChar: Short(buffer, ((string)value).PadRight(type.Length)); break;
-            case SqlKind.VarChar when IsMax(type): Plp(buffer, CodePage.GetBytes((string)value)); break;
-            case SqlKind.VarChar: Short(buffer, CodePage.GetBytes((string)value)); break;
-            case SqlKind.NVarChar when IsMax(type): Plp(buffer, Encoding.Unicode.GetBytes((string)value)); break;
+            case SqlKind.VarChar when IsMax(type): Plp(buffer, Types.CodePage.GetBytes((string)value)); break;
+            case SqlKind.VarChar: Short(buffer, Types.CodePage.GetBytes((string)value)); break;
+            case SqlKind.NVarChar when IsMax(type): Plp(buffer, (string)value); break;
             case SqlKind.NVarChar: Short(buffer, (string)value); break;
             case SqlKind.VarBinary when IsMax(type): Plp(buffer, (byte[])value); break;
             case SqlKind.VarBinary: Short(buffer, (byte[])value); break;
+            case SqlKind.Binary: Short(buffer, Padded((byte[])value, type.Length)); break;
             case SqlKind.Variant: Variant(buffer, value); break;
             default: throw new InvalidOperationException($"No encoding for the type {type.Kind}.");
         }
@@ -139,7 +154,11 @@ internal static class TypeWriter
         SqlKind.Int => TdsType.Int4,
         SqlKind.BigInt => TdsType.Int8,
         SqlKind.Float => TdsType.Float,
+        SqlKind.Real => TdsType.Real,
+        SqlKind.Money => TdsType.Money,
+        SqlKind.SmallMoney => TdsType.SmallMoney,
         SqlKind.DateTime => TdsType.DateTime,
+        SqlKind.SmallDateTime => TdsType.SmallDateTime,
         _ => null,
     };
 
@@ -153,6 +172,17 @@ internal static class TypeWriter
             case SqlKind.Int: buffer.Int32(checked((int)Integer(value))); break;
             case SqlKind.BigInt: buffer.Int64(Integer(value)); break;
             case SqlKind.Float: buffer.Double(Convert.ToDouble(value, CultureInfo.InvariantCulture)); break;
+            case SqlKind.Real: buffer.Int32(BitConverter.SingleToInt32Bits(Convert.ToSingle(value, CultureInfo.InvariantCulture))); break;
+            case SqlKind.SmallMoney: buffer.Int32(checked((int)(Convert.ToDecimal(value, CultureInfo.InvariantCulture) * 10_000))); break;
+            case SqlKind.Money:
+                var amount = checked((long)(Convert.ToDecimal(value, CultureInfo.InvariantCulture) * 10_000));
+                buffer.Int32((int)(amount >> 32));
+                buffer.Int32((int)amount);
+                break;
+            case SqlKind.SmallDateTime:
+                buffer.UInt16(checked((ushort)(((DateTime)value).Date - Epoch).Days));
+                buffer.UInt16((ushort)((DateTime)value).TimeOfDay.TotalMinutes);
+                break;
             default: DateTime(buffer, (DateTime)value); break;
         }
     }
@@ -162,7 +192,7 @@ internal static class TypeWriter
         if (Fixed(type) is not null) throw new InvalidOperationException($"NULL in a column of type {type.Kind} that cannot be NULL.");
         switch (type.Kind)
         {
-            case SqlKind.Char or SqlKind.NChar: buffer.UInt16(ushort.MaxValue); break;
+            case SqlKind.Char or SqlKind.NChar or SqlKind.Binary: buffer.UInt16(ushort.MaxValue); break;
             case SqlKind.VarChar or SqlKind.NVarChar or SqlKind.VarBinary when IsMax(type): buffer.Int64(-1); break;
             case SqlKind.VarChar or SqlKind.NVarChar or SqlKind.VarBinary: buffer.UInt16(ushort.MaxValue); break;
             case SqlKind.Variant: buffer.Int32(0); break;
@@ -222,14 +252,25 @@ internal static class TypeWriter
         buffer.UInt32((uint)units);
     }
 
-    private static void DateTime2(TokenBuffer buffer, byte scale, DateTime value)
+    private static int TemporalSize(SqlKind kind, byte scale) =>
+        (kind == SqlKind.Date ? 0 : TimeSize(scale)) + kind switch { SqlKind.Time => 0, SqlKind.DateTimeOffset => 5, _ => 3 };
+
+    private static int TimeSize(byte scale) => scale switch { <= 2 => 3, <= 4 => 4, _ => 5 };
+
+    private static void Temporal(TokenBuffer buffer, SqlKind kind, byte scale, object value)
     {
-        var timeSize = scale switch { <= 2 => 3, <= 4 => 4, _ => 5 };
-        var unit = (long)Math.Pow(10, 7 - scale);
-        buffer.Byte((byte)(timeSize + 3));
-        buffer.LowBytes(value.TimeOfDay.Ticks / unit, timeSize);
-        buffer.LowBytes(value.Date.Ticks / TimeSpan.TicksPerDay, 3);
+        var (date, offset) = value switch
+        {
+            DateTimeOffset moment => (moment.UtcDateTime, moment.Offset),
+            TimeSpan time => (System.DateTime.MinValue + time, TimeSpan.Zero),
+            _ => ((DateTime)value, TimeSpan.Zero),
+        };
+        if (kind != SqlKind.Date) buffer.LowBytes(date.TimeOfDay.Ticks / (long)Math.Pow(10, 7 - scale), TimeSize(scale));
+        if (kind != SqlKind.Time) buffer.LowBytes(date.Date.Ticks / TimeSpan.TicksPerDay, 3);
+        if (kind == SqlKind.DateTimeOffset) buffer.Int16((short)offset.TotalMinutes);
     }
+
+    private static byte[] Padded(byte[] value, int length) => value.Length >= length ? value : [.. value, .. new byte[length - value.Length]];
 
     private static void Short(TokenBuffer buffer, ReadOnlySpan<byte> value)
     {
@@ -243,6 +284,18 @@ internal static class TypeWriter
         if (value.Length > ushort.MaxValue / 2) throw new InvalidOperationException("A value is longer than its type can carry.");
         buffer.UInt16((ushort)(value.Length * 2));
         buffer.Utf16(value);
+    }
+
+    private static void Plp(TokenBuffer buffer, string value)
+    {
+        buffer.Int64(value.Length * 2L);
+        if (value.Length > 0)
+        {
+            buffer.Int32(checked(value.Length * 2));
+            buffer.Utf16(value);
+        }
+
+        buffer.Int32(0);
     }
 
     private static void Plp(TokenBuffer buffer, ReadOnlySpan<byte> value)
@@ -259,39 +312,60 @@ internal static class TypeWriter
 
     private static void Variant(TokenBuffer buffer, object value)
     {
-        switch (value)
+        var type = Types.OfCarrier(value) with { Nullable = false };
+        value = Types.OfVariant(value);
+        switch (type.Kind)
         {
-            case bool b: VariantHead(buffer, TdsType.Bit, 0, 1); buffer.Byte(b ? (byte)1 : (byte)0); break;
-            case byte b: VariantHead(buffer, TdsType.Int1, 0, 1); buffer.Byte(b); break;
-            case short s: VariantHead(buffer, TdsType.Int2, 0, 2); buffer.Int16(s); break;
-            case int i: VariantHead(buffer, TdsType.Int4, 0, 4); buffer.Int32(i); break;
-            case long l: VariantHead(buffer, TdsType.Int8, 0, 8); buffer.Int64(l); break;
-            case double d: VariantHead(buffer, TdsType.Float, 0, 8); buffer.Double(d); break;
-            case DateTime t: VariantHead(buffer, TdsType.DateTime, 0, 8); DateTime(buffer, t); break;
-            case Guid g: VariantHead(buffer, TdsType.Guid, 0, 16); g.TryWriteBytes(buffer.Take(16)); break;
-            case BigInteger n:
-                var type = new SqlType(SqlKind.Numeric, Precision: 38);
-                VariantHead(buffer, TdsType.NumericN, 2, 17);
-                buffer.Byte(38);
-                buffer.Byte(0);
-                Numeric(buffer, type, n);
+            case SqlKind.UniqueIdentifier:
+                VariantHead(buffer, TdsType.Guid, 0, 16);
+                ((Guid)value).TryWriteBytes(buffer.Take(16));
                 break;
-            case string text:
+            case SqlKind.Numeric:
+                VariantHead(buffer, TdsType.NumericN, 2, NumericSize(type));
+                buffer.Byte(Precision(type));
+                buffer.Byte(type.Scale);
+                Numeric(buffer, type, value);
+                break;
+            case SqlKind.Date:
+                VariantHead(buffer, TdsType.Date, 0, 3);
+                Temporal(buffer, type.Kind, 0, value);
+                break;
+            case SqlKind.Time or SqlKind.DateTime2 or SqlKind.DateTimeOffset:
+                var token = type.Kind switch { SqlKind.Time => TdsType.Time, SqlKind.DateTime2 => TdsType.DateTime2, _ => TdsType.DateTimeOffset };
+                VariantHead(buffer, token, 1, TemporalSize(type.Kind, type.Scale));
+                buffer.Byte(type.Scale);
+                Temporal(buffer, type.Kind, type.Scale, value);
+                break;
+            case SqlKind.NVarChar:
+                var text = (string)value;
                 if (text.Length > 4000) throw new InvalidOperationException("Text is longer than sql_variant can carry.");
                 VariantHead(buffer, TdsType.NVarChar, 7, text.Length * 2);
                 buffer.Bytes(Tds.Collation);
                 buffer.UInt16(8000);
                 buffer.Utf16(text);
                 break;
-            case byte[] bytes:
+            case SqlKind.VarBinary:
+                var bytes = (byte[])value;
                 if (bytes.Length > 8000) throw new InvalidOperationException("Bytes are longer than sql_variant can carry.");
                 VariantHead(buffer, TdsType.VarBinary, 2, bytes.Length);
                 buffer.UInt16(8000);
                 buffer.Bytes(bytes);
                 break;
-            default: throw new InvalidOperationException($"sql_variant cannot carry {value.GetType().Name}.");
+            default:
+                if (Fixed(type) is not { } simple) throw new InvalidOperationException($"sql_variant cannot carry {value.GetType().Name}.");
+                VariantHead(buffer, simple, 0, FixedSize(type.Kind));
+                FixedValue(buffer, type, value);
+                break;
         }
     }
+
+    private static int FixedSize(SqlKind kind) => kind switch
+    {
+        SqlKind.Bit or SqlKind.TinyInt => 1,
+        SqlKind.SmallInt => 2,
+        SqlKind.Int or SqlKind.Real or SqlKind.SmallMoney or SqlKind.SmallDateTime => 4,
+        _ => 8,
+    };
 
     private static void VariantHead(TokenBuffer buffer, TdsType type, byte properties, int dataLength)
     {

@@ -108,7 +108,7 @@ internal sealed record RawColumn(byte Type, int Length, byte Precision, byte Sca
         (0x29, _) => Clock(bytes),
         (0x2A, _) => DateTime.MinValue.AddDays(Low(bytes.AsSpan(bytes.Length - 3))) + Clock(bytes.AsSpan(0, bytes.Length - 3)),
         (0x2B, _) => Moment(bytes),
-        (0xE7 or 0xEF, _) => Encoding.Unicode.GetString(bytes),
+        (0xE7 or 0xEF, _) => new string([.. bytes.Chunk(2).Select(unit => (char)(unit[0] | (unit[1] << 8)))]),
         (0xA7 or 0xAF, _) => CodePagesEncodingProvider.Instance.GetEncoding(1252)!.GetString(bytes),
         (0xA5 or 0xAD, _) => bytes,
         _ => throw new InvalidDataException($"A value of {bytes.Length} bytes for type 0x{Type:X2}."),

@@ -504,20 +504,20 @@ internal sealed class TdsRequestTests : TdsFixture
         yield return Case("int fixed", [0x38, 5, 0, 0, 0], Int, 5);
         yield return Case("bit", [0x68, 1, 1, 1], new(SqlKind.Bit), true);
         yield return Case("bit null", [0x68, 1, 0], new(SqlKind.Bit), null);
-        yield return Case("real", [0x6D, 4, 4, 0, 0, 0xC0, 0x3F], new(SqlKind.Float), 1.5);
+        yield return Case("real", [0x6D, 4, 4, 0, 0, 0xC0, 0x3F], new(SqlKind.Real), 1.5f);
         yield return Case("float", [0x6D, 8, 8, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F], new(SqlKind.Float), 1.5);
         yield return Case("guid", [0x24, 16, 16, .. Guid.Parse("00112233-4455-6677-8899-aabbccddeeff").ToByteArray()], new(SqlKind.UniqueIdentifier), Guid.Parse("00112233-4455-6677-8899-aabbccddeeff"));
         yield return Case("guid null", [0x24, 16, 0], new(SqlKind.UniqueIdentifier), null);
         yield return Case("numeric", [0x6C, 5, 9, 2, 5, 0, 0x39, 0x30, 0, 0], new(SqlKind.Numeric, 0, 9, 2), new BigInteger(-12345));
         yield return Case("decimal null", [0x6A, 17, 38, 0, 0], new(SqlKind.Numeric, 0, 38), null);
-        yield return Case("money", [0x6E, 8, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0xF0, 0xD8, 0xFF, 0xFF], new(SqlKind.Numeric, 0, 19, 4), new BigInteger(-10000));
-        yield return Case("smallmoney", [0x6E, 4, 4, 0x10, 0x27, 0, 0], new(SqlKind.Numeric, 0, 10, 4), new BigInteger(10000));
+        yield return Case("money", [0x6E, 8, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0xF0, 0xD8, 0xFF, 0xFF], new(SqlKind.Money), -1m);
+        yield return Case("smallmoney", [0x6E, 4, 4, 0x10, 0x27, 0, 0], new(SqlKind.SmallMoney), 1m);
         yield return Case("datetime", [0x6F, 8, 8, 1, 0, 0, 0, 0x2C, 1, 0, 0], new(SqlKind.DateTime), new DateTime(1900, 1, 2, 0, 0, 1));
-        yield return Case("smalldatetime", [0x6F, 4, 4, 1, 0, 61, 0], new(SqlKind.DateTime), new DateTime(1900, 1, 2, 1, 1, 0));
-        yield return Case("date", [0x28, 3, 1, 0, 0], new(SqlKind.DateTime2), new DateTime(1, 1, 2));
-        yield return Case("time", [0x29, 0, 3, 61, 0, 0], new(SqlKind.VarChar, 16), "00:01:01.0000000");
+        yield return Case("smalldatetime", [0x6F, 4, 4, 1, 0, 61, 0], new(SqlKind.SmallDateTime), new DateTime(1900, 1, 2, 1, 1, 0));
+        yield return Case("date", [0x28, 3, 1, 0, 0], new(SqlKind.Date), new DateTime(1, 1, 2));
+        yield return Case("time", [0x29, 0, 3, 61, 0, 0], new(SqlKind.Time), new TimeSpan(0, 1, 1));
         yield return Case("datetime2", [0x2A, 7, 8, 0x80, 0x96, 0x98, 0, 0, 2, 0, 0], new(SqlKind.DateTime2, 0, 0, 7), new DateTime(1, 1, 3, 0, 0, 1));
-        yield return Case("datetimeoffset", [0x2B, 0, 8, 1, 0, 0, 2, 0, 0, 60, 0], new(SqlKind.DateTime2), new DateTime(1, 1, 3, 0, 0, 1));
+        yield return Case("datetimeoffset", [0x2B, 0, 8, 1, 0, 0, 2, 0, 0, 60, 0], new(SqlKind.DateTimeOffset), new DateTimeOffset(1, 1, 3, 1, 0, 1, TimeSpan.FromHours(1)));
         yield return Case("nvarchar", [0xE7, 8, 0, .. collation, 4, 0, 0xE4, 0, 0x16, 0x26], new(SqlKind.NVarChar, 4), "ä☖");
         yield return Case("nvarchar empty", [0xE7, 8, 0, .. collation, 0, 0], new(SqlKind.NVarChar, 4), "");
         yield return Case("nvarchar null", [0xE7, 8, 0, .. collation, 0xFF, 0xFF], new(SqlKind.NVarChar, 4), null);
@@ -531,7 +531,7 @@ internal sealed class TdsRequestTests : TdsFixture
         yield return Case("ntext", [0x63, 0xFF, 0xFF, 0xFF, 0x7F, .. collation, 2, 0, 0, 0, 0x61, 0], new(SqlKind.NVarChar, -1), "a");
         yield return Case("text null", [0x23, 0xFF, 0xFF, 0xFF, 0x7F, .. collation, 0xFF, 0xFF, 0xFF, 0xFF], new(SqlKind.VarChar, -1), null);
         yield return Case("image", [0x22, 0xFF, 0xFF, 0xFF, 0x7F, 1, 0, 0, 0, 9], new(SqlKind.VarBinary, -1), new byte[] { 9 });
-        yield return Case("variant int", [0x62, 0x49, 0x1F, 0, 0, 6, 0, 0, 0, 0x38, 0, 7, 0, 0, 0], Int, 7);
+        yield return Case("variant int", [0x62, 0x49, 0x1F, 0, 0, 6, 0, 0, 0, 0x38, 0, 7, 0, 0, 0], new(SqlKind.Variant), 7);
         yield return Case("variant nvarchar", [0x62, 0x49, 0x1F, 0, 0, 11, 0, 0, 0, 0xE7, 7, .. collation, 8, 0, 0x61, 0], new(SqlKind.Variant), "a");
         yield return Case("variant null", [0x62, 0x49, 0x1F, 0, 0, 0, 0, 0, 0], new(SqlKind.Variant), null);
 

@@ -27,6 +27,15 @@ internal static class WireParameters
         new("char(2)", [0xAF, 2, 0, .. Collation, 2, 0, 0x61, 0x20]),
         new("varbinary(8)", [0xA5, 8, 0, 2, 0, 1, 2]),
         new("varbinary(max)", [0xA5, 0xFF, 0xFF, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 2, 0, 0, 0, 0]),
+        new("real", [0x6D, 4, 4, 0, 0, 0xC0, 0x3F]),
+        new("money", [0x6E, 8, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0xF0, 0xD8, 0xFF, 0xFF]),
+        new("smallmoney", [0x6E, 4, 4, 0x10, 0x27, 0, 0]),
+        new("smalldatetime", [0x6F, 4, 4, 1, 0, 61, 0]),
+        new("date", [0x28, 3, 1, 0, 0]),
+        new("time(0)", [0x29, 0, 3, 61, 0, 0]),
+        new("datetimeoffset(0)", [0x2B, 0, 8, 1, 0, 0, 2, 0, 0, 60, 0]),
+        new("binary(4)", [0xAD, 4, 0, 2, 0, 1, 2]),
+        new("sql_variant", [0x62, 0x49, 0x1F, 0, 0, 5, 0, 0, 0, 0x28, 0, 1, 2, 3]),
         new("sql_variant", [0x62, 0x49, 0x1F, 0, 0, 6, 0, 0, 0, 0x38, 0, 7, 0, 0, 0]),
     ];
 }

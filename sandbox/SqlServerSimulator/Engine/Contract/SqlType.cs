@@ -48,21 +48,50 @@ public enum SqlKind
     /// <summary>varbinary(n) or varbinary(max), byte[].</summary>
     VarBinary,
 
-    /// <summary>sql_variant; the carrier is that of the base type.</summary>
+    /// <summary>sql_variant; the carrier is that of the base type, or a <see cref="SqlVariant"/> where that does not tell the type.</summary>
     Variant,
+
+    /// <summary>binary(n), byte[].</summary>
+    Binary,
+
+    /// <summary>money, <see cref="decimal"/> with four digits after the point.</summary>
+    Money,
+
+    /// <summary>smallmoney, <see cref="decimal"/> with four digits after the point.</summary>
+    SmallMoney,
+
+    /// <summary>real, <see cref="float"/>.</summary>
+    Real,
+
+    /// <summary>date, <see cref="System.DateTime"/> at midnight.</summary>
+    Date,
+
+    /// <summary>time(n), <see cref="System.TimeSpan"/> of less than a day.</summary>
+    Time,
+
+    /// <summary>smalldatetime, <see cref="System.DateTime"/>.</summary>
+    SmallDateTime,
+
+    /// <summary>datetimeoffset(n), <see cref="System.DateTimeOffset"/>.</summary>
+    DateTimeOffset,
 }
 
 /// <summary>A type with its parameters.</summary>
 /// <param name="Kind">Which type.</param>
 /// <param name="Length">Characters or bytes; -1 is max. Zero where the type has no length.</param>
 /// <param name="Precision">Digits of numeric.</param>
-/// <param name="Scale">Digits after the point of numeric, or of the second of datetime2.</param>
+/// <param name="Scale">Digits after the point of numeric, or of the second of datetime2, time and datetimeoffset.</param>
 /// <param name="Nullable">Whether NULL may occur. NULL is carried as C# null.</param>
 public readonly record struct SqlType(SqlKind Kind, int Length = 0, byte Precision = 0, byte Scale = 0, bool Nullable = true)
 {
     /// <summary>nvarchar(128) NOT NULL, the type of names.</summary>
     public static SqlType Sysname { get; } = new(SqlKind.NVarChar, 128, Nullable: false);
 }
+
+/// <summary>A value in a sql_variant that does not tell its base type by its carrier.</summary>
+/// <param name="Type">The base type.</param>
+/// <param name="Value">The value by the carrier of that type.</param>
+public sealed record SqlVariant(SqlType Type, object Value);
 
 /// <summary>A column of a result or relation.</summary>
 /// <param name="Name">Column name; empty for an unnamed expression.</param>

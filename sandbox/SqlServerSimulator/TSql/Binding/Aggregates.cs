@@ -98,17 +98,30 @@ internal static class Aggregates
         var average = name == "AVG";
         switch (type.Kind)
         {
-            case SqlKind.Float:
-                return (type with { Nullable = true }, rows =>
+            case SqlKind.Float or SqlKind.Real:
+                return (Types.Float, rows =>
                 {
                     var (sum, count) = (0d, 0);
-                    foreach (double value in values(rows))
+                    foreach (var value in values(rows))
+                    {
+                        sum += Convert.ToDouble(value, null);
+                        count++;
+                    }
+
+                    return count == 0 ? null : average ? sum / count : sum;
+                });
+            case SqlKind.Money or SqlKind.SmallMoney:
+                var money = new SqlType(SqlKind.Money);
+                return (money, rows =>
+                {
+                    var (sum, count) = (0m, 0);
+                    foreach (decimal value in values(rows))
                     {
                         sum += value;
                         count++;
                     }
 
-                    return count == 0 ? null : average ? sum / count : sum;
+                    return count == 0 ? null : Conversion.Money(average ? Math.Truncate(sum / count * 10_000) / 10_000 : sum, money);
                 });
             case SqlKind.Numeric:
                 var scale = average ? Math.Max((int)type.Scale, 6) : type.Scale;

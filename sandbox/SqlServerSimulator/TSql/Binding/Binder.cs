@@ -177,7 +177,7 @@ internal sealed partial class Binder(IQueryEnvironment environment)
             {
                 return Conversion.Convert(value, from, to, (int)(style?.Value(frame) ?? 0));
             }
-            catch (SqlErrorException error) when (cast.Try && error.Error.Number is 241 or 242 or 244 or 245 or 248 or 8114 or 8115 or 8169 or 8170 or 220)
+            catch (SqlErrorException error) when (cast.Try && error.Error.Number is 220 or 234 or 235 or 241 or 242 or 244 or 245 or 248 or 8114 or 8115 or 8169 or 8170)
             {
                 return null;
             }

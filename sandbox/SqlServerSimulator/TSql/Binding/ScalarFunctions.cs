@@ -82,35 +82,17 @@ internal static class ScalarFunctions
             case "ISNUMERIC":
                 call.Require(1);
                 return IsNumeric(arguments[0]);
-            case "GETDATE" or "GETUTCDATE" or "CURRENT_TIMESTAMP":
-                call.Require(0);
-                var date = Conversion.Convert(environment.UtcNow, Types.DateTime2, Types.DateTime);
-                return new Bound(Types.DateTime with { Nullable = false }, _ => date);
-            case "SYSUTCDATETIME" or "SYSDATETIME":
-                call.Require(0);
-                var now = Conversion.Convert(environment.UtcNow, Types.DateTime2, Types.DateTime2);
-                return new Bound(Types.DateTime2 with { Nullable = false }, _ => now);
             case "NEWID":
                 call.Require(0);
                 return new Bound(Types.Guid with { Nullable = false }, _ => environment.NewGuid());
-            case "DATEDIFF":
-                return DateDiff(call, Types.Int);
-            case "DATEDIFF_BIG":
-                return DateDiff(call, Types.BigInt);
-            case "DATEADD":
-                return DateAdd(call);
-            case "DATEPART":
-                return DatePart(call);
-            case "YEAR" or "MONTH" or "DAY":
-                return call.Of(Types.Int, [Types.DateTime2], a => Part((DateTime)a[0]!, call.Name));
             case "HASHBYTES":
                 return HashBytes(call);
             default:
-                return null;
+                return DateFunctions.Bind(call, environment);
         }
     }
 
-    private sealed record Call(string Name, IReadOnlyList<Bound> Arguments)
+    internal sealed record Call(string Name, IReadOnlyList<Bound> Arguments)
     {
         public void Require(int count)
         {
@@ -212,14 +194,32 @@ internal static class ScalarFunctions
         short => 2,
         int => 4,
         Guid => 16,
+        float => 4,
+        decimal => argument.Type.Kind == SqlKind.SmallMoney ? 4 : 8,
+        DateTime or TimeSpan or DateTimeOffset => DateSize(argument.Type),
+        SqlVariant variant => DataLength(new Bound(variant.Type, _ => variant.Value)).Value(frame),
         BigInteger => argument.Type.Precision switch { <= 9 => 5, <= 19 => 9, <= 28 => 13, _ => 17 },
         _ => 8,
     });
 
+    private static int DateSize(SqlType type)
+    {
+        var time = type.Scale switch { <= 2 => 3, <= 4 => 4, _ => 5 };
+        return type.Kind switch
+        {
+            SqlKind.Date => 3,
+            SqlKind.SmallDateTime => 4,
+            SqlKind.Time => time,
+            SqlKind.DateTime2 => time + 3,
+            SqlKind.DateTimeOffset => time + 5,
+            _ => 8,
+        };
+    }
+
     private static Bound Substring(Call call)
     {
         call.Require(3);
-        if (call.Arguments[0].Type.Kind == SqlKind.VarBinary)
+        if (Types.IsBinary(call.Arguments[0].Type))
         {
             return call.Of(new SqlType(SqlKind.VarBinary, -1), [new SqlType(SqlKind.VarBinary, -1), Types.Int, Types.Int], a =>
             {
@@ -312,7 +312,8 @@ internal static class ScalarFunctions
 
     private static Bound OneNumber(string name, Bound argument)
     {
-        var type = Types.IsText(argument.Type) || Types.IsNull(argument.Type) ? new SqlType(SqlKind.Float) : argument.Type;
+        var type = Types.IsText(argument.Type) || Types.IsNull(argument.Type) || argument.Type.Kind == SqlKind.Real ? Types.Float
+            : argument.Type.Kind == SqlKind.SmallMoney ? new SqlType(SqlKind.Money) : argument.Type;
         if (!Types.IsNumber(type) || type.Kind == SqlKind.Bit)
             throw new SqlErrorException(8116, 16, $"Argument data type {Types.Name(type)} is invalid for argument 1 of {name.ToLowerInvariant()} function.");
         var value = Binder.As(argument, type);
@@ -322,6 +323,7 @@ internal static class ScalarFunctions
             null => null,
             double number => name switch { "ABS" => Math.Abs(number), "CEILING" => Math.Ceiling(number), "FLOOR" => Math.Floor(number), _ => (double)Math.Sign(number) },
             BigInteger number => Whole(name, number, type.Scale),
+            decimal money => Conversion.Money(name switch { "ABS" => Math.Abs(money), "CEILING" => Math.Ceiling(money), "FLOOR" => Math.Floor(money), _ => Math.Sign(money) }, type),
             var whole => Operators.Narrow(name switch
             {
                 "ABS" => Int128.Abs(Convert.ToInt64(whole, null)),
@@ -382,109 +384,12 @@ internal static class ScalarFunctions
         _ => Types.IsNumber(argument.Type) ? 1 : 0,
     });
 
-    private static Bound DateDiff(Call call, SqlType result)
-    {
-        call.Require(3);
-        var part = call.Word();
-        var (from, to) = (Binder.As(call.Arguments[1], Types.DateTime2), Binder.As(call.Arguments[2], Types.DateTime2));
-        return new Bound(result, frame =>
-        {
-            if (from.Value(frame) is not DateTime a || to.Value(frame) is not DateTime b) return null;
-            var difference = Units(b, part) - Units(a, part);
-            if (result.Kind == SqlKind.BigInt) return difference;
-            return difference is >= int.MinValue and <= int.MaxValue
-                ? (int)difference
-                : throw new SqlErrorException(
-                    535, 16, "The datediff function resulted in an overflow. The number of dateparts separating two date/time instances is too large. Try to use datediff with a less precise datepart.");
-        });
-    }
-
-    /// <summary>How many boundaries of a date part have been crossed since the beginning of time.</summary>
-    private static long Units(DateTime date, string part) => part switch
-    {
-        "YEAR" or "YY" or "YYYY" => date.Year,
-        "QUARTER" or "QQ" or "Q" => (date.Year * 4L) + ((date.Month - 1) / 3),
-        "MONTH" or "MM" or "M" => (date.Year * 12L) + date.Month,
-        "DAY" or "DD" or "D" or "DAYOFYEAR" or "DY" or "Y" => date.Ticks / TimeSpan.TicksPerDay,
-        "WEEK" or "WK" or "WW" => ((date.Ticks / TimeSpan.TicksPerDay) + 1) / 7,
-        "HOUR" or "HH" => date.Ticks / TimeSpan.TicksPerHour,
-        "MINUTE" or "MI" or "N" => date.Ticks / TimeSpan.TicksPerMinute,
-        "SECOND" or "SS" or "S" => date.Ticks / TimeSpan.TicksPerSecond,
-        "MILLISECOND" or "MS" => date.Ticks / TimeSpan.TicksPerMillisecond,
-        "MICROSECOND" or "MCS" => date.Ticks / TimeSpan.TicksPerMicrosecond,
-        "NANOSECOND" or "NS" => date.Ticks * 100,
-        _ => throw Unknown(part),
-    };
-
-    private static SqlErrorException Unknown(string part) => new(155, 15, $"'{part.ToLowerInvariant()}' is not a recognized date part option.");
-
-    private static Bound DateAdd(Call call)
-    {
-        call.Require(3);
-        var part = call.Word();
-        var count = Binder.As(call.Arguments[1], Types.Int);
-        var source = call.Arguments[2].Type;
-        var type = source.Kind == SqlKind.DateTime2 ? source : Types.DateTime;
-        var date = Binder.As(call.Arguments[2], type);
-        _ = Units(DateTime.UnixEpoch, part);
-        return new Bound(type with { Nullable = true }, frame =>
-        {
-            if (count.Value(frame) is not int number || date.Value(frame) is not DateTime given) return null;
-            try
-            {
-                var sum = part switch
-                {
-                    "YEAR" or "YY" or "YYYY" => given.AddYears(number),
-                    "QUARTER" or "QQ" or "Q" => given.AddMonths(checked(number * 3)),
-                    "MONTH" or "MM" or "M" => given.AddMonths(number),
-                    "DAY" or "DD" or "D" or "DAYOFYEAR" or "DY" or "Y" => given.AddDays(number),
-                    "WEEK" or "WK" or "WW" => given.AddDays(7d * number),
-                    "HOUR" or "HH" => given.AddHours(number),
-                    "MINUTE" or "MI" or "N" => given.AddMinutes(number),
-                    "SECOND" or "SS" or "S" => given.AddSeconds(number),
-                    "MILLISECOND" or "MS" => given.AddMilliseconds(number),
-                    "MICROSECOND" or "MCS" => given.AddTicks(number * TimeSpan.TicksPerMicrosecond),
-                    _ => given.AddTicks(number / 100),
-                };
-                return Conversion.Convert(sum, Types.DateTime2, type);
-            }
-            catch (Exception error) when (error is ArgumentOutOfRangeException or OverflowException)
-            {
-                throw new SqlErrorException(517, 16, $"Adding a value to a '{Types.Name(type)}' column caused an overflow.");
-            }
-        });
-    }
-
-    private static Bound DatePart(Call call)
-    {
-        call.Require(2);
-        var part = call.Word();
-        _ = Part(DateTime.UnixEpoch, part);
-        var date = Binder.As(call.Arguments[1], Types.DateTime2);
-        return new Bound(Types.Int, frame => date.Value(frame) is DateTime given ? Part(given, part) : null);
-    }
-
-    private static int Part(DateTime date, string part) => part switch
-    {
-        "YEAR" or "YY" or "YYYY" => date.Year,
-        "QUARTER" or "QQ" or "Q" => ((date.Month - 1) / 3) + 1,
-        "MONTH" or "MM" or "M" => date.Month,
-        "DAYOFYEAR" or "DY" or "Y" => date.DayOfYear,
-        "DAY" or "DD" or "D" => date.Day,
-        "WEEKDAY" or "DW" => (int)date.DayOfWeek + 1,
-        "HOUR" or "HH" => date.Hour,
-        "MINUTE" or "MI" or "N" => date.Minute,
-        "SECOND" or "SS" or "S" => date.Second,
-        "MILLISECOND" or "MS" => date.Millisecond,
-        _ => throw Unknown(part),
-    };
-
     private static Bound HashBytes(Call call)
     {
         call.Require(2);
         var algorithm = Binder.As(call.Arguments[0], Types.Text(128));
         var type = call.Arguments[1].Type;
-        if (!Types.IsText(type) && type.Kind != SqlKind.VarBinary)
+        if (!Types.IsText(type) && !Types.IsBinary(type))
             throw new SqlErrorException(8116, 16, $"Argument data type {Types.Name(type)} is invalid for argument 2 of hashbytes function.");
         return new Bound(new SqlType(SqlKind.VarBinary, 8000), frame =>
         {

@@ -264,6 +264,7 @@ internal sealed partial class BatchRunner
         SqlKind.Char or SqlKind.VarChar => new SqlType(SqlKind.VarChar, -1),
         SqlKind.NChar or SqlKind.NVarChar => new SqlType(SqlKind.NVarChar, -1),
         SqlKind.VarBinary => type with { Length = -1 },
+        SqlKind.Binary => new SqlType(SqlKind.VarBinary, -1),
         _ => type,
     };
 
@@ -291,6 +292,7 @@ internal sealed partial class BatchRunner
             }
 
             if (value is string given) return Conversion.Convert(given, new SqlType(SqlKind.NVarChar, -1), type);
+            if (type.Kind == SqlKind.Binary) return Conversion.Convert(value, new SqlType(SqlKind.VarBinary, -1), type);
         }
 
         return value;

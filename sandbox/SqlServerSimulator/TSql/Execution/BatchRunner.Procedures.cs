@@ -155,7 +155,7 @@ internal sealed partial class BatchRunner
         if (key.Length is 0 or > 128)
             throw new SqlErrorException(15665, 16, "The value was not set for key '' because the size of the key is not between 1 and 128 characters.");
         var value = arguments.Find("@value") ?? throw arguments.Missing("@value");
-        await EngineAsync(new SetSessionContext(key, value.Value, arguments.Number("@read_only") is 1));
+        await EngineAsync(new SetSessionContext(key, Conversion.Convert(value.Value, value.Type, Types.Variant), arguments.Number("@read_only") is 1));
         Done(null);
     }
 

@@ -62,6 +62,7 @@ internal sealed class Lexer
         if (c == '"') return (_quotedIdentifier ? TokenKind.QuotedName : TokenKind.Text, Quoted('"'));
         if (c == '0' && Peek(1) is 'x' or 'X') return (TokenKind.Binary, Binary());
         if (char.IsAsciiDigit(c) || (c == '.' && char.IsAsciiDigit(Peek(1)))) return Number();
+        if (c == '$' && (char.IsAsciiDigit(Peek(1)) || (Peek(1) == '.' && char.IsAsciiDigit(Peek(2))))) return (TokenKind.Money, Money());
         if (c == '@') return (TokenKind.Variable, Take(IsNamePart));
         if (char.IsLetter(c) || c is '_' or '#') return (TokenKind.Name, Take(IsNamePart));
         return (TokenKind.Symbol, Symbol());
@@ -154,6 +155,15 @@ internal sealed class Lexer
     {
         _at += 2;
         return Take(char.IsAsciiHexDigit);
+    }
+
+    private string Money()
+    {
+        var start = _at++;
+        Take(char.IsAsciiDigit);
+        if (Peek() == '.') _at++;
+        Take(char.IsAsciiDigit);
+        return _text[start.._at];
     }
 
     private (TokenKind Kind, string Text) Number()

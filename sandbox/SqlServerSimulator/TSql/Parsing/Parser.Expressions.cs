@@ -187,9 +187,12 @@ internal sealed partial class Parser
             case TokenKind.Integer or TokenKind.Decimal or TokenKind.Float:
                 Take();
                 return Number(token);
+            case TokenKind.Money:
+                Take();
+                return Amount(token);
             case TokenKind.Text:
                 Take();
-                return new LiteralExpression(new SqlType(SqlKind.VarChar, Size(token.Text.Length, 8000), Nullable: false), token.Text, token.Line);
+                return new LiteralExpression(new SqlType(SqlKind.VarChar, Size(token.Text.Length, 8000), Nullable: false), Types.InCodePage(token.Text), token.Line);
             case TokenKind.NationalText:
                 Take();
                 return new LiteralExpression(new SqlType(SqlKind.NVarChar, Size(token.Text.Length, 4000), Nullable: false), token.Text, token.Line);
@@ -257,6 +260,12 @@ internal sealed partial class Parser
 
         var value = digits.Length == 0 ? BigInteger.Zero : BigInteger.Parse(digits, CultureInfo.InvariantCulture);
         return new LiteralExpression(new SqlType(SqlKind.Numeric, 0, (byte)precision, (byte)scale, false), value, token.Line);
+    }
+
+    private static LiteralExpression Amount(Token token)
+    {
+        var type = new SqlType(SqlKind.Money, Nullable: false);
+        return new LiteralExpression(type, Conversion.Convert(token.Text, new SqlType(SqlKind.VarChar, -1), type), token.Line);
     }
 
     private Expression ParseNamed(Token token)
@@ -434,13 +443,21 @@ internal sealed partial class Parser
             case "FLOAT":
                 if (Accept("("))
                 {
-                    if (TakeInt(53) <= 24) throw NotSimulated("Type real");
+                    var bits = TakeInt(53);
                     Expect(")");
+                    if (bits <= 24) return new SqlType(SqlKind.Real);
                 }
 
                 return new SqlType(SqlKind.Float);
+            case "REAL": return new SqlType(SqlKind.Real);
+            case "MONEY": return new SqlType(SqlKind.Money);
+            case "SMALLMONEY": return new SqlType(SqlKind.SmallMoney);
+            case "DATE": return new SqlType(SqlKind.Date);
+            case "TIME": return new SqlType(SqlKind.Time, Scale: (byte)(ParseLength(7, 7) ?? throw Wrong()));
+            case "SMALLDATETIME": return new SqlType(SqlKind.SmallDateTime);
+            case "DATETIMEOFFSET": return new SqlType(SqlKind.DateTimeOffset, Scale: (byte)(ParseLength(7, 7) ?? throw Wrong()));
             case "DATETIME": return new SqlType(SqlKind.DateTime);
-            case "DATETIME2": return new SqlType(SqlKind.DateTime2, Scale: (byte)(ParseLength(7, 7) ?? 7));
+            case "DATETIME2": return new SqlType(SqlKind.DateTime2, Scale: (byte)(ParseLength(7, 7) ?? throw Wrong()));
             case "UNIQUEIDENTIFIER": return new SqlType(SqlKind.UniqueIdentifier);
             case "SQL_VARIANT": return new SqlType(SqlKind.Variant);
             case "SYSNAME": return Types.Text(128);
@@ -450,8 +467,8 @@ internal sealed partial class Parser
             case "NCHAR": return new SqlType(SqlKind.NChar, ParseLength(defaultLength, 4000) ?? throw Wrong());
             case "NVARCHAR": return new SqlType(SqlKind.NVarChar, ParseLength(defaultLength, 4000) ?? -1);
             case "VARBINARY": return new SqlType(SqlKind.VarBinary, ParseLength(defaultLength, 8000) ?? -1);
-            case "BINARY" or "REAL" or "MONEY" or "SMALLMONEY" or "DATE" or "TIME" or "DATETIMEOFFSET" or "SMALLDATETIME" or "XML" or "TEXT"
-                or "NTEXT" or "IMAGE" or "ROWVERSION" or "TIMESTAMP" or "GEOGRAPHY" or "GEOMETRY" or "HIERARCHYID" or "JSON" or "VECTOR":
+            case "BINARY": return new SqlType(SqlKind.Binary, ParseLength(defaultLength, 8000) ?? throw Wrong());
+            case "XML" or "TEXT" or "NTEXT" or "IMAGE" or "ROWVERSION" or "TIMESTAMP" or "GEOGRAPHY" or "GEOMETRY" or "HIERARCHYID" or "JSON" or "VECTOR":
                 throw NotSimulated($"Type {name.ToLowerInvariant()}");
             default:
                 throw Fail(243, 16, $"Type {name} is not a defined system type.", token.Line);

@@ -9,6 +9,7 @@ internal enum TokenKind
     Integer,
     Decimal,
     Float,
+    Money,
     Text,
     NationalText,
     Binary,

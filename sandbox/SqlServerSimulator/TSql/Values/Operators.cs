@@ -36,8 +36,9 @@ internal static class Operators
     private static int CompareVariants(object left, object right)
     {
         var (a, b) = (Types.OfCarrier(left), Types.OfCarrier(right));
+        (left, right) = (Types.OfVariant(left), Types.OfVariant(right));
         var common = Types.Common(a, b);
-        return Types.IsNumber(a) && Types.IsNumber(b)
+        return (Types.IsNumber(a) && Types.IsNumber(b)) || (Types.IsDate(a) && Types.IsDate(b) && a.Kind != SqlKind.Time && b.Kind != SqlKind.Time)
             ? Compare(Conversion.Convert(left, a, common)!, Conversion.Convert(right, b, common)!, common)
             : Types.Rank(b).CompareTo(Types.Rank(a));
     }
@@ -65,12 +66,24 @@ internal static class Operators
             return common with { Length = common.Length < 0 ? -1 : Math.Min(limit, Length(left) + Length(right)), Kind = Types.IsUnicode(common) ? SqlKind.NVarChar : SqlKind.VarChar };
         }
 
-        if (symbol == "+" && common.Kind == SqlKind.VarBinary)
-            return common with { Length = common.Length < 0 ? -1 : Math.Min(8000, Length(left) + Length(right)) };
-        if (symbol is "+" or "-" && common.Kind == SqlKind.DateTime) return common;
+        if (symbol == "+" && Types.IsBinary(common))
+            return common with { Kind = SqlKind.VarBinary, Length = common.Length < 0 ? -1 : Math.Min(8000, Length(left) + Length(right)) };
+        if (symbol is "+" or "-" && Types.IsOldDate(common) && !Types.IsNewDate(left) && !Types.IsNewDate(right)) return common;
+        if (Types.IsNewDate(common) && (Types.IsNumber(left) || Types.IsNumber(right)))
+        {
+            throw new SqlErrorException(
+                206, 16, $"Operand type clash: {Types.Name(left)} is incompatible with {Types.Name(right)}");
+        }
+
+        if (symbol == "%" && Types.IsApproximate(common))
+        {
+            throw new SqlErrorException(
+                402, 16, $"The data types {Types.Name(left)} and {Types.Name(right)} are incompatible in the modulo operator.");
+        }
+
         if (!Types.IsNumber(common) || common.Kind == SqlKind.Bit)
         {
-            throw common.Kind == SqlKind.Bit || Types.IsText(common) || common.Kind == SqlKind.VarBinary
+            throw common.Kind == SqlKind.Bit || Types.IsText(common) || Types.IsBinary(common)
                 ? new SqlErrorException(
                     402, 16, $"The data types {Types.Name(left)} and {Types.Name(right)} are incompatible in the {Verb(symbol)} operator.")
                 : Invalid(common, symbol);
@@ -117,17 +130,19 @@ internal static class Operators
     {
         if (left is null || right is null) return null;
         if (result.Kind == SqlKind.Numeric) return ComputeNumeric(symbol, left, leftType, right, rightType, result);
-        if (result.Kind == SqlKind.DateTime) return ComputeDate(symbol, left, leftType, right, rightType);
+        if (Types.IsOldDate(result)) return ComputeDate(symbol, left, leftType, right, rightType, result);
         var operand = Types.IsText(result) ? result with { Length = -1 } : result;
         var a = Conversion.Convert(left, leftType, operand)!;
         var b = Conversion.Convert(right, rightType, operand)!;
         switch (result.Kind)
         {
             case SqlKind.Float:
-                var (x, y) = ((double)a, (double)b);
-                if (symbol is "/" or "%" && y == 0) throw DivideByZero();
-                var number = symbol switch { "+" => x + y, "-" => x - y, "*" => x * y, "/" => x / y, _ => throw Invalid(result, symbol) };
-                return double.IsFinite(number) ? number : throw Overflow(result);
+                return ComputeFloat(symbol, (double)a, (double)b, result);
+            case SqlKind.Real:
+                var real = (float)ComputeFloat(symbol, (float)a, (float)b, result);
+                return float.IsFinite(real) ? real : throw Overflow(result);
+            case SqlKind.Money or SqlKind.SmallMoney:
+                return ComputeMoney(symbol, (decimal)a, (decimal)b, result);
             case SqlKind.VarBinary:
                 return ((byte[])a).Concat((byte[])b).ToArray();
             case SqlKind.Bit:
@@ -137,6 +152,35 @@ internal static class Operators
                 return result.Length >= 0 && text.Length > result.Length ? text[..result.Length] : text;
             default:
                 return ComputeInteger(symbol, System.Convert.ToInt64(a, null), System.Convert.ToInt64(b, null), result);
+        }
+    }
+
+    private static double ComputeFloat(string symbol, double left, double right, SqlType result)
+    {
+        if (symbol == "/" && right == 0) throw DivideByZero();
+        var number = symbol switch { "+" => left + right, "-" => left - right, "*" => left * right, "/" => left / right, _ => throw Invalid(result, symbol) };
+        return double.IsFinite(number) ? number : throw Overflow(result);
+    }
+
+    /// <summary>Money counts ten-thousandths: products are rounded to them, quotients are cut.</summary>
+    private static decimal ComputeMoney(string symbol, decimal left, decimal right, SqlType result)
+    {
+        if (symbol is "/" or "%" && right == 0) throw DivideByZero();
+        try
+        {
+            return Conversion.Money(symbol switch
+            {
+                "+" => left + right,
+                "-" => left - right,
+                "*" => left * right,
+                "/" => Math.Truncate(left / right * 10_000) / 10_000,
+                "%" => left % right,
+                _ => throw Invalid(result, symbol),
+            }, result);
+        }
+        catch (OverflowException)
+        {
+            throw Overflow(result);
         }
     }
 
@@ -204,18 +248,19 @@ internal static class Operators
     private static (BigInteger Value, int Scale) Exact(object value, SqlType type)
     {
         if (type.Kind == SqlKind.Numeric) return ((BigInteger)value, type.Scale);
-        var numeric = Types.IsInteger(type) ? Types.AsNumeric(type) : new SqlType(SqlKind.Numeric, 0, 38, 6);
+        var numeric = Types.IsInteger(type) || Types.IsMoney(type) ? Types.AsNumeric(type) : new SqlType(SqlKind.Numeric, 0, 38, 6);
         return ((BigInteger)Conversion.Convert(value, type, numeric)!, numeric.Scale);
     }
 
-    private static object ComputeDate(string symbol, object left, SqlType leftType, object right, SqlType rightType)
+    private static object ComputeDate(string symbol, object left, SqlType leftType, object right, SqlType rightType, SqlType result)
     {
         var zero = new DateTime(1900, 1, 1);
         var a = (DateTime)Conversion.Convert(left, leftType, Types.DateTime)! - zero;
         var b = (DateTime)Conversion.Convert(right, rightType, Types.DateTime)! - zero;
         var sum = symbol == "+" ? a + b : a - b;
         var days = (zero - new DateTime(1753, 1, 1)).TotalDays;
-        return sum.TotalDays > -days && sum.TotalDays < 2958464 ? zero + sum : throw Overflow(Types.DateTime);
+        if (sum.TotalDays < -days || sum.TotalDays >= 2958464) throw Overflow(result);
+        return Conversion.Convert(zero + sum, Types.DateTime, result)!;
     }
 
     public static object? Negate(object? value, SqlType type) => value switch
@@ -223,6 +268,8 @@ internal static class Operators
         null => null,
         BigInteger number => -number,
         double number => -number,
+        float number => -number,
+        decimal number => Conversion.Money(-number, type),
         _ => Compute("-", 0, Types.Int, value, type, ResultType("-", Types.Int, type)),
     };
 
