@@ -219,19 +219,35 @@ public sealed record InsertRows(TableName Table, IReadOnlyList<object?[]> Rows) 
 }
 
 /// <summary>
-/// Updates the rows that match. The functions see current rows, may be called again after a wait for another transaction's lock, and may
-/// throw <see cref="Contract.SqlErrorException"/>. <paramref name="Change"/> returns a new array.
+/// Changes the rows that match. The functions see current rows, may be called again after a wait for another transaction's lock, and may
+/// throw <see cref="Contract.SqlErrorException"/>.
 /// </summary>
-public sealed record UpdateRows(TableName Table, Func<object?[], bool> Where, Func<object?[], object?[]> Change) : EngineCommand;
+public abstract record ModifyRows(TableName Table, Func<object?[], bool> Where) : EngineCommand
+{
+    /// <summary>How many rows at most.</summary>
+    public long? Top { get; init; }
 
-/// <summary>Deletes the rows that match; as <see cref="UpdateRows"/>.</summary>
-public sealed record DeleteRows(TableName Table, Func<object?[], bool> Where) : EngineCommand;
+    /// <summary>Values of the whole primary key, where the condition cannot hold for a row with another one.</summary>
+    public IReadOnlyList<object?>? Key { get; init; }
+}
+
+/// <summary>Updates the rows that match. <paramref name="Change"/> returns a new array.</summary>
+public sealed record UpdateRows(TableName Table, Func<object?[], bool> Where, Func<object?[], object?[]> Change) : ModifyRows(Table, Where);
+
+/// <summary>Deletes the rows that match.</summary>
+public sealed record DeleteRows(TableName Table, Func<object?[], bool> Where) : ModifyRows(Table, Where);
 
 public sealed record BeginTransaction : EngineCommand;
 
 public sealed record CommitTransaction : EngineCommand;
 
 public sealed record RollbackTransaction : EngineCommand;
+
+/// <summary>SAVE TRANSACTION.</summary>
+public sealed record SaveTransaction(string Name) : EngineCommand;
+
+/// <summary>ROLLBACK TRANSACTION to a savepoint. Locks are kept.</summary>
+public sealed record RollbackToSavepoint(string Name) : EngineCommand;
 
 /// <summary>Name of a table; empty parts mean the session's database and dbo.</summary>
 public sealed record TableName(string Database, string Schema, string Name);

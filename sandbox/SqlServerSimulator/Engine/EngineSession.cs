@@ -79,9 +79,18 @@ public sealed record LoginResult(EngineSession? Session, IReadOnlyList<Contract.
 /// <param name="Columns">Its columns.</param>
 /// <param name="PrimaryKey">Ordinals of the key's columns.</param>
 /// <param name="IdentityColumn">Ordinal of the identity column, or -1.</param>
-/// <param name="Rows">Committed rows with the session's own changes. The arrays must not be changed.</param>
-public sealed record TableView(
-    IReadOnlyList<ColumnDefinition> Columns, IReadOnlyList<int> PrimaryKey, int IdentityColumn, IReadOnlyList<object?[]> Rows);
+public sealed record TableView(IReadOnlyList<ColumnDefinition> Columns, IReadOnlyList<int> PrimaryKey, int IdentityColumn)
+{
+    internal Func<IReadOnlyList<object?[]>> Scan { get; init; } = () => [];
+
+    internal Func<IReadOnlyList<object?>, IReadOnlyList<object?[]>> Find { get; init; } = _ => [];
+
+    /// <summary>Committed rows with the session's own changes. The arrays must not be changed. To be asked where the engine may be touched.</summary>
+    public IReadOnlyList<object?[]> Rows => Scan();
+
+    /// <summary>The rows whose primary key has these values: one at most.</summary>
+    public IReadOnlyList<object?[]> Seek(IReadOnlyList<object?> key) => Find(key);
+}
 
 /// <summary>A row of sp_server_diagnostics.</summary>
 public sealed record DiagnosticsRow(

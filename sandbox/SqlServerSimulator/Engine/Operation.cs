@@ -23,6 +23,9 @@ public sealed class Operation
     /// <summary>Last identity value of an insert, or another result of the command.</summary>
     public object? Value { get; internal set; }
 
+    /// <summary>Rows that an INSERT, UPDATE or DELETE changed: before, if they were there, and after, if they still are.</summary>
+    public IReadOnlyList<(object?[]? Before, object?[]? After)> Rows { get; internal set; } = [];
+
     /// <summary>Informational messages (severity 10 and below), in order.</summary>
     public IReadOnlyList<SqlError> Messages => _messages;
 

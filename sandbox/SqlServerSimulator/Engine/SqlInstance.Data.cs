@@ -12,11 +12,12 @@ public sealed partial class SqlInstance
         var found = Find(database, table);
         RequireInDatabase(session, database, "SELECT", found);
         var transaction = session.Transaction is { Ended: false } own && own.Database == database ? own : null;
-        return new TableView(
-            found.Columns,
-            found.Key,
-            found.IdentityColumn,
-            transaction is null ? [.. found.Rows.Values] : [.. transaction.Rows(found).Select(row => row.Value)]);
+        return new TableView(found.Columns, found.Key, found.IdentityColumn)
+        {
+            Scan = () => transaction is null ? [.. found.Rows.Values] : [.. transaction.Rows(found).Select(row => row.Value)],
+            Find = values => found.KeyOfValues(values) is not { } key ? []
+                : [.. (transaction ?? new Transaction()).Seek(found, key).Select(row => row.Value)],
+        };
     }
 
     /// <summary>DB_ID(name), or null.</summary>
@@ -412,20 +413,23 @@ public sealed partial class SqlInstance
             }
 
             operation.RowCount = rows.Count;
+            operation.Rows = rows.ConvertAll(row => ((object?[]?)null, (object?[]?)row));
             operation.Value = last;
             return null;
         });
     }
 
     private bool Modify(
-        EngineSession session, TableName name, string permission, Func<object?[], bool> where, Func<object?[], object?[]>? change, Operation operation)
+        EngineSession session, ModifyRows command, string permission, Func<object?[], object?[]>? change, Operation operation)
     {
-        var database = OpenForWriting(session, DatabaseOf(session, name), null);
-        RequireInDatabase(session, database, permission, Find(database, name));
+        var database = OpenForWriting(session, DatabaseOf(session, command.Table), null);
+        RequireInDatabase(session, database, permission, Find(database, command.Table));
         return Change(session, database, operation, transaction =>
         {
-            var table = Find(database, name);
-            var matches = transaction.Rows(table).Where(row => where(row.Value)).ToList();
+            var table = Find(database, command.Table);
+            var candidates = command.Key is null ? transaction.Rows(table)
+                : table.KeyOfValues(command.Key) is { } wanted ? transaction.Seek(table, wanted) : [];
+            var matches = candidates.Where(row => command.Where(row.Value)).Take((int)Math.Min(command.Top ?? int.MaxValue, int.MaxValue)).ToList();
             foreach (var (row, values) in matches)
             {
                 if (database.Locks.Owner(table.Id, LockTable.Row(row), transaction) is { } owner
@@ -437,6 +441,7 @@ public sealed partial class SqlInstance
 
             if (change is null)
             {
+                operation.Rows = matches.ConvertAll(match => ((object?[]?)match.Value, (object?[]?)null));
                 foreach (var (row, values) in matches)
                 {
                     Remove(database, transaction, table, row, values);
@@ -445,6 +450,7 @@ public sealed partial class SqlInstance
             else
             {
                 var changed = matches.Select(match => (match.Key, Old: match.Value, New: change(match.Value))).ToList();
+                operation.Rows = changed.ConvertAll(row => ((object?[]?)row.Old, (object?[]?)row.New));
                 var leaving = changed.Select(row => table.KeyOf(row.Old)).OfType<string>().ToHashSet();
                 HashSet<string> added = [];
                 foreach (var (row, old, values) in changed)

@@ -6,6 +6,6 @@ public sealed partial class SqlInstance
     public TableView Describe(EngineSession session, TableName table)
     {
         var found = Find(OpenForReading(session, DatabaseOf(session, table)), table);
-        return new TableView(found.Columns, found.Key, found.IdentityColumn, []);
+        return new TableView(found.Columns, found.Key, found.IdentityColumn);
     }
 }

@@ -51,12 +51,23 @@ public sealed partial class SqlInstance
 
                 Rollback(session);
                 return true;
+            case SaveTransaction save:
+                (session.Transaction ?? throw new SqlErrorException(628, 16, "Cannot issue SAVE TRANSACTION when there is no active transaction.")).Save(save.Name);
+                return true;
+            case RollbackToSavepoint rollback:
+                if (session.Transaction?.RollBackTo(rollback.Name) != true)
+                {
+                    throw new SqlErrorException(
+                        6401, 16, $"Cannot roll back {rollback.Name}. No transaction or savepoint of that name was found.");
+                }
+
+                return true;
             case InsertRows insert:
                 return Insert(session, insert, operation);
             case UpdateRows update:
-                return Modify(session, update.Table, "UPDATE", update.Where, update.Change, operation);
+                return Modify(session, update, "UPDATE", update.Change, operation);
             case DeleteRows delete:
-                return Modify(session, delete.Table, "DELETE", delete.Where, null, operation);
+                return Modify(session, delete, "DELETE", null, operation);
             case CreateTable create:
                 return Create(session, create, operation);
             case DropTable drop:

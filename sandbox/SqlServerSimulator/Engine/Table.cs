@@ -70,6 +70,23 @@ internal sealed class Table(NewTable definition)
         }
     }
 
+    /// <summary>As <see cref="KeyOf"/>, from the key's values in its own order; null when they cannot be a key.</summary>
+    public string? KeyOfValues(IReadOnlyList<object?> key)
+    {
+        if (key.Count != Key.Count || key.Contains(null))
+        {
+            return null;
+        }
+
+        var values = new object?[Columns.Count];
+        for (var i = 0; i < key.Count; i++)
+        {
+            values[Key[i]] = key[i];
+        }
+
+        return KeyOf(values);
+    }
+
     /// <summary>The primary key as one string, equal when the collation (case-insensitive) calls the keys equal; null without a key.</summary>
     public string? KeyOf(object?[] values)
     {

@@ -3,6 +3,8 @@ namespace SqlServerSimulator.Engine;
 /// <summary>Changes of a session that are not committed. They live in memory only; the log sees them at commit.</summary>
 internal sealed class Transaction
 {
+    private readonly List<(string Name, int Changes, Dictionary<(int Table, long Row), object?[]?> Own)> _savepoints = [];
+
     public bool Explicit { get; init; }
 
     public Database? Database { get; set; }
@@ -16,6 +18,48 @@ internal sealed class Transaction
     public Transaction? WaitsFor { get; set; }
 
     public bool Ended { get; set; }
+
+    /// <summary>Sets a savepoint; a name may be used again, and the last one counts.</summary>
+    public void Save(string name) => _savepoints.Add((name, Changes.Count, new(Own)));
+
+    /// <summary>Takes back what came after a savepoint, which stays.</summary>
+    /// <returns>False when there is none of that name.</returns>
+    public bool RollBackTo(string name)
+    {
+        var place = _savepoints.FindLastIndex(savepoint => savepoint.Name == name);
+        if (place < 0)
+        {
+            return false;
+        }
+
+        var (_, changes, own) = _savepoints[place];
+        _savepoints.RemoveRange(place + 1, _savepoints.Count - place - 1);
+        Changes.RemoveRange(changes, Changes.Count - changes);
+        Own.Clear();
+        foreach (var (row, values) in own)
+        {
+            Own.Add(row, values);
+        }
+
+        return true;
+    }
+
+    /// <summary>The rows with a primary key, as the session itself sees them: one at most.</summary>
+    public IEnumerable<KeyValuePair<long, object?[]>> Seek(Table table, string key)
+    {
+        if (table.Find(key) is { } row && !Own.ContainsKey((table.Id, row)))
+        {
+            yield return new(row, table.Rows[row]);
+        }
+
+        foreach (var ((id, changed), values) in Own)
+        {
+            if (id == table.Id && values is not null && table.KeyOf(values) == key)
+            {
+                yield return new(changed, values);
+            }
+        }
+    }
 
     public IEnumerable<KeyValuePair<long, object?[]>> Rows(Table table)
     {

@@ -78,6 +78,7 @@ internal sealed partial class Binder
         var tables = new List<ScopeTable>();
         var source = select.From is null ? (_ => [[]]) : BindSource(select.From, tables, outer);
         var scope = new Scope(tables, outer);
+        source = BindSeek(select, tables, scope) ?? source;
         var where = select.Where is null ? null : Condition(select.Where, scope);
 
         var grouped = select.GroupBy.Count > 0 || select.Having is not null
@@ -318,7 +319,7 @@ internal sealed partial class Binder
                 AddTable(tables, new ScopeTable(named.Alias, named.Name, common.Columns, offset), named.Line);
                 return _ => common.Rows(null);
             case NamedSource named:
-                var relation = environment.Find(named.Name);
+                if (!_relations.TryGetValue(named, out var relation)) _relations[named] = relation = environment.Find(named.Name);
                 AddTable(tables, new ScopeTable(named.Alias, named.Name, relation.Columns, offset), named.Line);
                 return _ => relation.Rows();
             case DerivedSource derived:

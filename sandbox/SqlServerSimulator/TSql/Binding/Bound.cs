@@ -21,7 +21,14 @@ internal delegate bool? Test(Frame frame);
 /// <summary>Something that can be selected from.</summary>
 /// <param name="Columns">Its columns.</param>
 /// <param name="Rows">Its rows now.</param>
-internal sealed record Relation(IReadOnlyList<SqlColumn> Columns, Func<IReadOnlyList<object?[]>> Rows);
+internal sealed record Relation(IReadOnlyList<SqlColumn> Columns, Func<IReadOnlyList<object?[]>> Rows)
+{
+    /// <summary>Places of the primary key's columns; empty when there is none.</summary>
+    public IReadOnlyList<int> Key { get; init; } = [];
+
+    /// <summary>The rows with a primary key, found without looking at the others.</summary>
+    public Func<IReadOnlyList<object?>, IReadOnlyList<object?[]>>? Seek { get; init; }
+}
 
 /// <summary>A query ready to run.</summary>
 /// <param name="Columns">Its columns.</param>

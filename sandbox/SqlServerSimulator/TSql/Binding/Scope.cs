@@ -31,11 +31,15 @@ internal sealed class Scope(IReadOnlyList<ScopeTable> tables, Scope? outer)
     /// <summary>Set behind GROUP BY: rows are then groups.</summary>
     public Grouping? Grouping { get; set; }
 
+    /// <summary>OUTPUT: a column must say whose it is.</summary>
+    public bool NeedsQualifier { get; init; }
+
     public static Scope None { get; } = new([], null);
 
     /// <summary>Finds a column here, or null. Throws 209 when two answer.</summary>
     public (int Ordinal, SqlColumn Column)? Local(ColumnExpression column)
     {
+        if (NeedsQualifier && column.Qualifier is null) return null;
         (int, SqlColumn)? found = null;
         var qualified = false;
         foreach (var table in tables)

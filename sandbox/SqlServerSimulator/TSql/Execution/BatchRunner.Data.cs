@@ -63,26 +63,20 @@ internal sealed partial class BatchRunner
         switch (statement)
         {
             case InsertStatement insert:
-                var rows = Look(binder => InsertedRows(binder, insert));
+                var (rows, output) = Look(binder => (InsertedRows(binder, insert), Output(binder, insert.Output, Target(insert.Table).Table, "inserted")));
                 var inserted = await EngineAsync(new InsertRows(SessionEnvironment.TableOf(insert.Table), rows)
                 {
                     IdentityInsert = HasIdentityInsert(insert.Table),
                 });
                 if (inserted.Value is not null) _session.Identity = new System.Numerics.BigInteger(Convert.ToInt64(inserted.Value, null));
+                ShowOutput(output, inserted);
                 Done(rows.Count);
                 break;
-            case UpdateStatement update:
-                var change = Look(binder => Updated(binder, update));
-                Done((await EngineAsync(change)).RowCount ?? 0);
-                break;
-            case DeleteStatement delete:
-                if (delete.Top is not null) throw new SqlErrorException(50505, 16, "DELETE TOP is not simulated.");
-                var filter = Look(binder =>
-                {
-                    var (scope, _) = Target(delete.Target);
-                    return Filter(binder, delete.Where, scope);
-                });
-                Done((await EngineAsync(new DeleteRows(SessionEnvironment.TableOf(delete.Target), filter))).RowCount ?? 0);
+            case ModifyStatement modify:
+                var (command, show) = Look(binder => Modified(binder, modify));
+                var modified = await EngineAsync(command);
+                ShowOutput(show, modified);
+                Done(modified.RowCount ?? 0);
                 break;
             case TruncateStatement truncate:
                 if (Look(_ => Target(truncate.Table).Table.IdentityColumn) >= 0)
@@ -114,13 +108,6 @@ internal sealed partial class BatchRunner
         var table = _session.Instance.Describe(_session.Engine, SessionEnvironment.TableOf(name));
         var columns = table.Columns.Select(column => new SqlColumn(column.Name, column.Type)).ToList();
         return (new Scope([new ScopeTable(null, name, columns, 0)], null), table);
-    }
-
-    private static Func<object?[], bool> Filter(Binder binder, Expression? where, Scope scope)
-    {
-        if (where is null) return _ => true;
-        var test = binder.Condition(where, scope);
-        return row => test(new Frame(row, null)) == true;
     }
 
     private bool HasIdentityInsert(ObjectName name) => _session.IdentityInsert is { } table && SameTable(table, SessionEnvironment.TableOf(name));
@@ -296,37 +283,6 @@ internal sealed partial class BatchRunner
         }
 
         return value;
-    }
-
-    private UpdateRows Updated(Binder binder, UpdateStatement update)
-    {
-        if (update.Top is not null) throw new SqlErrorException(50505, 16, "UPDATE TOP is not simulated.");
-        var (scope, table) = Target(update.Target);
-        var changes = new List<(int Place, Bound Value)>();
-        foreach (var assignment in update.Assignments)
-        {
-            var place = Place(table, assignment.Column, assignment.Line);
-            if (place == table.IdentityColumn) throw Scope.Fail(8102, $"Cannot update identity column '{table.Columns[place].Name}'.", assignment.Line);
-            if (changes.Exists(change => change.Place == place))
-            {
-                throw Scope.Fail(
-                    264, $"The column name '{assignment.Column}' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause.", assignment.Line);
-            }
-
-            var column = table.Columns[place];
-            var value = assignment.Value ?? (column.Default is null ? new LiteralExpression(Types.Null, null, assignment.Line) : Parser.ParseExpression(column.Default));
-            if (assignment.Operator.Length > 0)
-                value = new BinaryExpression(assignment.Operator, new ColumnExpression(null, assignment.Column, assignment.Line), value, assignment.Line);
-            changes.Add((place, binder.BindAs(value, scope, Wide(column.Type))));
-        }
-
-        return new UpdateRows(SessionEnvironment.TableOf(update.Target), Filter(binder, update.Where, scope), row =>
-        {
-            var changed = row.ToArray();
-            var frame = new Frame(row, null);
-            foreach (var (place, value) in changes) changed[place] = Stored(value.Value(frame), table.Columns[place], update.Target, "UPDATE");
-            return changed;
-        });
     }
 
     private static CreateTable TableOf(Binder binder, CreateTableStatement create)

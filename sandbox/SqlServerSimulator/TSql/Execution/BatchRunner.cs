@@ -134,10 +134,12 @@ internal sealed partial class BatchRunner
         var outer = _environment.Variables;
         _environment.Variables = variables;
         NestLevel++;
+        var transactions = _session.TransactionCount;
         try
         {
             var flow = await RunStatementsAsync(statements);
             atEnd?.Invoke(variables);
+            if (NestLevel > 1 && flow != Flow.Abort) RequireSameTransactions(transactions);
             return flow == Flow.Abort ? Flow.Abort : Flow.Next;
         }
         catch (ScopeAbortException error)
@@ -150,6 +152,18 @@ internal sealed partial class BatchRunner
             NestLevel--;
             _environment.Variables = outer;
         }
+    }
+
+    /// <summary>What EXECUTE begins it must end, and nothing else.</summary>
+    private void RequireSameTransactions(int before)
+    {
+        if (_session.TransactionCount == before) return;
+        Report(new SqlError(
+            266,
+            16,
+            2,
+            $"Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = {before}, current count = {_session.TransactionCount}."));
+        _session.LastError = 266;
     }
 
     /// <summary>A variable is there from the beginning of its scope, whether or not its DECLARE is ever reached.</summary>
@@ -313,7 +327,7 @@ internal sealed partial class BatchRunner
             case SelectStatement select:
                 Select(select);
                 return Flow.Next;
-            case InsertStatement or UpdateStatement or DeleteStatement or TruncateStatement or CreateTableStatement or DropTableStatement:
+            case InsertStatement or ModifyStatement or TruncateStatement or CreateTableStatement or DropTableStatement:
                 await ChangeAsync(statement);
                 return Flow.Next;
             case EngineStatement command:
@@ -439,11 +453,18 @@ internal sealed partial class BatchRunner
 
     private async Task WaitAsync(WaitForStatement wait)
     {
-        var text = (Text(wait.Delay, 30) ?? "").Trim();
+        var text = (Text(wait.Moment, 30) ?? "").Trim();
         if (!TimeSpan.TryParseExact(
             text, [@"h\:m", @"h\:m\:s", @"h\:m\:s\.FFFFFFF"], CultureInfo.InvariantCulture, out var delay))
         {
             throw new SqlErrorException(148, 15, $"Incorrect time syntax in time string '{text}' used with WAITFOR.");
+        }
+
+        if (wait.IsTime)
+        {
+            // Tomorrow, when that time of day is over.
+            delay -= _session.Server.Settings.Time.GetUtcNow().TimeOfDay;
+            if (delay < TimeSpan.Zero) delay += TimeSpan.FromDays(1);
         }
 
         await _output.FlushAsync();
@@ -484,6 +505,7 @@ internal sealed partial class BatchRunner
                 {
                     await EngineAsync(new BeginTransaction());
                     _session.TransactionCount = 1;
+                    _session.TransactionName = statement.Name;
                     _output.TransactionChanged(true);
                 }
                 else
@@ -506,9 +528,25 @@ internal sealed partial class BatchRunner
                 _session.EndTransaction();
                 _output.TransactionChanged(false);
                 break;
+            case TransactionVerb.Save:
+                RequireHealthyTransaction();
+                await EngineAsync(new SaveTransaction(statement.Name!));
+                break;
             default:
                 if (_session.TransactionCount == 0)
                     throw new SqlErrorException(3903, 16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.");
+                if (statement.Name is { } name && name != _session.TransactionName)
+                {
+                    if (_session.Doomed)
+                    {
+                        throw new SqlErrorException(
+                            3931, 16, "The current transaction cannot be committed and cannot be rolled back to a savepoint. Roll back the entire transaction.");
+                    }
+
+                    await EngineAsync(new RollbackToSavepoint(name));
+                    break;
+                }
+
                 await EngineAsync(new RollbackTransaction());
                 _session.EndTransaction();
                 _output.TransactionChanged(false);

@@ -89,7 +89,11 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
         if (name.Schema is not null && name.Schema.Equals("INFORMATION_SCHEMA", StringComparison.OrdinalIgnoreCase))
             throw new SqlErrorException(50505, 16, $"INFORMATION_SCHEMA.{name.Name} is not simulated.");
         var table = Instance.Read(session.Engine, TableOf(name));
-        return new Relation(table.Columns.Select(column => new SqlColumn(column.Name, column.Type)).ToList(), () => table.Rows);
+        return new Relation(table.Columns.Select(column => new SqlColumn(column.Name, column.Type)).ToList(), () => table.Rows)
+        {
+            Key = table.PrimaryKey,
+            Seek = table.Seek,
+        };
     }
 
     public static TableName TableOf(ObjectName name) => new(name.Database ?? "", name.Schema ?? "", name.Name);

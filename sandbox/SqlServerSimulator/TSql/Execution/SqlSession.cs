@@ -38,6 +38,9 @@ internal sealed class SqlSession : ISqlSession
     /// <summary>@@TRANCOUNT.</summary>
     internal int TransactionCount { get; set; }
 
+    /// <summary>The name that the outermost BEGIN TRANSACTION gave.</summary>
+    internal string? TransactionName { get; set; }
+
     /// <summary>An error has made the transaction fit for nothing but ROLLBACK.</summary>
     internal bool Doomed { get; set; }
 

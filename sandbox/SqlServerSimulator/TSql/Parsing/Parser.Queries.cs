@@ -160,7 +160,7 @@ internal sealed partial class Parser
         return new SelectBody(distinct, top, items, from, where, group, having, line);
     }
 
-    private Expression? ParseTop()
+    private Expression? ParseTop(bool parenthesized = false)
     {
         if (!Accept("TOP")) return null;
         Expression top;
@@ -171,7 +171,7 @@ internal sealed partial class Parser
         }
         else
         {
-            top = Current.Kind is TokenKind.Integer or TokenKind.Decimal or TokenKind.Float ? ParsePrimary() : throw Wrong();
+            top = !parenthesized && Current.Kind is TokenKind.Integer or TokenKind.Decimal or TokenKind.Float ? ParsePrimary() : throw Wrong();
         }
 
         if (At("PERCENT") || At("WITH", "TIES")) throw NotSimulated($"TOP … {Current.Text.ToUpperInvariant()}");

@@ -86,7 +86,9 @@ internal sealed partial class Parser
             case "ROLLBACK":
                 return new TransactionStatement(TransactionVerb.Rollback, EndedTransaction(), token.Line);
             case "SAVE":
-                throw NotSimulated("SAVE TRANSACTION");
+                Take();
+                if (TakeOneOf("TRANSACTION", "TRAN") < 0 || TransactionName() is not { } savepoint) throw Wrong();
+                return new TransactionStatement(TransactionVerb.Save, savepoint, token.Line);
             case "RECONFIGURE":
                 Take();
                 if (Accept("WITH")) Expect("OVERRIDE");
@@ -191,7 +193,10 @@ internal sealed partial class Parser
     private string? TransactionName()
     {
         if (Current.Kind == TokenKind.Variable) throw NotSimulated("A variable as the name of a transaction");
-        return Current.IsName && !Current.IsReserved && !StartsStatement(Current) ? TakeName() : null;
+        if (!Current.IsName || Current.IsReserved || StartsStatement(Current)) return null;
+        return Current.Text.Length <= 32
+            ? TakeName()
+            : throw Fail(103, 15, $"The identifier that starts with '{Current.Text[..32]}' is too long. Maximum length is 32.");
     }
 
     private DeclareStatement ParseDeclare(int line)
@@ -448,10 +453,10 @@ internal sealed partial class Parser
     private WaitForStatement ParseWaitFor(int line)
     {
         Take();
-        if (At("TIME") || At("(")) throw NotSimulated("WAITFOR other than DELAY");
-        Expect("DELAY");
+        if (At("(")) throw NotSimulated("WAITFOR of a statement");
+        var isTime = TakeOneOf("DELAY", "TIME") == 1;
         if (Current.Kind is not (TokenKind.Text or TokenKind.NationalText or TokenKind.Variable)) throw Wrong();
-        return new WaitForStatement(ParsePrimary(), line);
+        return new WaitForStatement(ParsePrimary(), isTime, line);
     }
 
     private InsertStatement ParseInsert(int line)
@@ -475,11 +480,11 @@ internal sealed partial class Parser
             Expect(")");
         }
 
-        if (At("OUTPUT")) throw NotSimulated("OUTPUT");
+        var output = ParseOutput();
         if (Accept("DEFAULT"))
         {
             Expect("VALUES");
-            return new InsertStatement(table, [], [[]], null, line);
+            return new InsertStatement(table, [], [[]], null, line) { Output = output };
         }
 
         if (Accept("VALUES"))
@@ -508,19 +513,19 @@ internal sealed partial class Parser
                 }
             }
             while (Accept(","));
-            return new InsertStatement(table, columns, rows, null, line);
+            return new InsertStatement(table, columns, rows, null, line) { Output = output };
         }
 
         if (At("EXEC") || At("EXECUTE")) throw NotSimulated("INSERT … EXEC");
         if (!At("SELECT") && !At("(")) throw Wrong();
-        return new InsertStatement(table, columns, null, ParseQuery(), line);
+        return new InsertStatement(table, columns, null, ParseQuery(), line) { Output = output };
     }
 
     private UpdateStatement ParseUpdate(int line)
     {
         Take();
         if (At("STATISTICS")) throw NotSimulated("UPDATE STATISTICS");
-        var top = ParseTop();
+        var top = ParseTop(parenthesized: true);
         var target = ParseObjectName();
         RefuseTemporary(target);
         ParseHints();
@@ -536,22 +541,35 @@ internal sealed partial class Parser
             assignments.Add(new ColumnAssignment(column, symbol, Accept("DEFAULT") ? null : ParseValue(), at));
         }
         while (Accept(","));
-        if (At("OUTPUT")) throw NotSimulated("OUTPUT");
-        if (At("FROM")) throw NotSimulated("UPDATE … FROM");
-        return new UpdateStatement(top, target, assignments, ParseTargetFilter(), line);
+        var output = ParseOutput();
+        var from = Accept("FROM") ? ParseSources() : null;
+        return new UpdateStatement(top, target, assignments, ParseTargetFilter(), line) { From = from, Output = output };
     }
 
     private DeleteStatement ParseDelete(int line)
     {
         Take();
-        var top = ParseTop();
+        var top = ParseTop(parenthesized: true);
         Accept("FROM");
         var target = ParseObjectName();
         RefuseTemporary(target);
         ParseHints();
-        if (At("OUTPUT")) throw NotSimulated("OUTPUT");
-        if (At("FROM")) throw NotSimulated("DELETE … FROM … FROM");
-        return new DeleteStatement(top, target, ParseTargetFilter(), line);
+        var output = ParseOutput();
+        var from = Accept("FROM") ? ParseSources() : null;
+        return new DeleteStatement(top, target, ParseTargetFilter(), line) { From = from, Output = output };
+    }
+
+    private List<SelectItem> ParseOutput()
+    {
+        var items = new List<SelectItem>();
+        if (!Accept("OUTPUT")) return items;
+        do
+        {
+            if (Current.Kind == TokenKind.Variable && IsAssignment(Ahead(1).Text)) throw Wrong(Ahead(1));
+            items.Add(At("*") ? throw Wrong() : ParseSelectItem());
+        }
+        while (Accept(","));
+        return At("INTO") ? throw NotSimulated("OUTPUT … INTO") : items;
     }
 
     private Expression? ParseTargetFilter()

@@ -27,7 +27,8 @@ internal sealed record RaiseErrorStatement(
 
 internal sealed record PrintStatement(Expression Value, int Line) : Statement(Line);
 
-internal sealed record WaitForStatement(Expression Delay, int Line) : Statement(Line);
+/// <summary>WAITFOR DELAY, or WAITFOR TIME.</summary>
+internal sealed record WaitForStatement(Expression Moment, bool IsTime, int Line) : Statement(Line);
 
 internal sealed record UseStatement(string Database, int Line) : Statement(Line);
 
@@ -64,14 +65,26 @@ internal sealed record InsertStatement(
     IReadOnlyList<string>? Columns,
     IReadOnlyList<IReadOnlyList<Expression?>>? Rows,
     Query? Query,
-    int Line) : Statement(Line);
+    int Line) : Statement(Line)
+{
+    public IReadOnlyList<SelectItem> Output { get; init; } = [];
+}
 
 internal sealed record ColumnAssignment(string Column, string Operator, Expression? Value, int Line);
 
 internal sealed record UpdateStatement(
-    Expression? Top, ObjectName Target, IReadOnlyList<ColumnAssignment> Assignments, Expression? Where, int Line) : Statement(Line);
+    Expression? Top, ObjectName Target, IReadOnlyList<ColumnAssignment> Assignments, Expression? Where, int Line)
+    : ModifyStatement(Top, Target, Where, Line);
 
-internal sealed record DeleteStatement(Expression? Top, ObjectName Target, Expression? Where, int Line) : Statement(Line);
+internal sealed record DeleteStatement(Expression? Top, ObjectName Target, Expression? Where, int Line) : ModifyStatement(Top, Target, Where, Line);
+
+/// <summary>UPDATE or DELETE.</summary>
+internal abstract record ModifyStatement(Expression? Top, ObjectName Target, Expression? Where, int Line) : Statement(Line)
+{
+    public TableSource? From { get; init; }
+
+    public IReadOnlyList<SelectItem> Output { get; init; } = [];
+}
 
 internal sealed record TruncateStatement(ObjectName Table, int Line) : Statement(Line);
 
