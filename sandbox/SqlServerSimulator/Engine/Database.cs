@@ -2,9 +2,10 @@ namespace SqlServerSimulator.Engine;
 
 /// <summary>
 /// A user database. Its content is its log: records are appended and shipped; what readers see is the log applied up to
-/// <see cref="Applied"/>. Undoing means cutting the log and applying what is left.
+/// <see cref="Applied"/>. Undoing means cutting the log and applying what is left. A checkpoint puts one record, the image, in the place of
+/// all records that nobody will ever need one by one.
 /// </summary>
-internal sealed class Database
+internal sealed partial class Database
 {
     private readonly IEngineEnvironment _environment;
     private readonly List<LogRecord> _log = [];
@@ -14,21 +15,9 @@ internal sealed class Database
     {
         Entry = entry;
         _environment = environment;
-        var content = environment.Read(File);
-        if (content is null)
+        if (environment.Read(File) is { } content)
         {
-            return;
-        }
-
-        var (payloads, good) = LogFrame.ReadAll(content);
-        if (good < content.Length)
-        {
-            environment.Truncate(File, good);
-        }
-
-        foreach (var payload in payloads)
-        {
-            Remember(LogRecord.Parse(payload));
+            Load(content);
         }
     }
 
@@ -45,7 +34,7 @@ internal sealed class Database
     public List<Permission> Permissions { get; } = [];
 
     /// <summary>Last LSN in the log.</summary>
-    public long End => _log.Count;
+    public long End => Base + _log.Count;
 
     /// <summary>Last LSN that readers see.</summary>
     public long Applied { get; private set; }
@@ -53,7 +42,7 @@ internal sealed class Database
     /// <summary>Whether readers may look: what is applied is known to be part of the primary's log.</summary>
     public bool Recovered { get; set; }
 
-    public DateTime? LastCommit => Applied > 0 ? _log[(int)Applied - 1].Time : null;
+    public DateTime? LastCommit => Applied > Base ? _log[(int)(Applied - Base) - 1].Time : _baseTime;
 
     public LockTable Locks { get; } = new();
 
@@ -69,7 +58,7 @@ internal sealed class Database
 
     public void Append(LogRecord record)
     {
-        if (record.Lsn != End + 1)
+        if (record.Lsn != End + 1 && !(End == 0 && record.IsImage))
         {
             throw new InvalidDataException($"Record {record.Lsn} does not follow {End} in {Name}.");
         }
@@ -83,7 +72,7 @@ internal sealed class Database
     {
         while (Applied < Math.Min(lsn, End))
         {
-            foreach (var change in _log[(int)Applied].Changes())
+            foreach (var change in _log[(int)(Applied - Base)].Changes())
             {
                 Apply(change);
             }
@@ -92,7 +81,7 @@ internal sealed class Database
         }
     }
 
-    /// <summary>Undoes everything after an LSN.</summary>
+    /// <summary>Undoes everything after an LSN, which must not lie before <see cref="Base"/>.</summary>
     public void Rewind(long lsn)
     {
         if (lsn >= End)
@@ -100,59 +89,62 @@ internal sealed class Database
             return;
         }
 
-        _environment.Truncate(File, lsn == 0 ? 0 : _ends[(int)lsn - 1]);
-        _log.RemoveRange((int)lsn, _log.Count - (int)lsn);
-        _ends.RemoveRange((int)lsn, _ends.Count - (int)lsn);
+        if (lsn < Base)
+        {
+            throw new InvalidDataException($"The log of {Name} begins at {Base} and cannot be cut at {lsn}.");
+        }
+
+        var kept = (int)(lsn - Base);
+        _environment.Truncate(File, kept == 0 ? _imageLength : _ends[kept - 1]);
+        _log.RemoveRange(kept, _log.Count - kept);
+        _ends.RemoveRange(kept, _ends.Count - kept);
+        CutEpochs(_epochs, lsn);
         if (Applied > lsn)
         {
             Tables.Clear();
             Users.Clear();
             Permissions.Clear();
             Applied = 0;
+            ApplyImage();
             Apply(lsn);
         }
     }
 
-    /// <summary>Whether this very record is in the log.</summary>
+    /// <summary>Whether this very record is in the log. What lies before <see cref="Base"/> is known by its epoch.</summary>
     public bool Holds(LogRecord record) =>
-        record.Lsn <= End && _log[(int)record.Lsn - 1].Epoch == record.Epoch && _log[(int)record.Lsn - 1].Payload.AsSpan().SequenceEqual(record.Payload);
+        record.Lsn <= Base
+            ? EpochOf(record.Lsn) == record.Epoch
+            : record.Lsn <= End && At(record.Lsn).Epoch == record.Epoch && At(record.Lsn).Payload.AsSpan().SequenceEqual(record.Payload);
 
+    /// <summary>Records after an LSN, which is 0 (everything, beginning with the image) or not before <see cref="Base"/>.</summary>
     public IReadOnlyList<byte[]> Records(long after, long maximumBytes)
     {
         List<byte[]> records = [];
-        for (long index = after, bytes = 0; index < End && bytes < maximumBytes; index++)
+        var bytes = 0L;
+        if (after < Base)
         {
-            records.Add(_log[(int)index].Payload);
-            bytes += _log[(int)index].Payload.Length;
+            records.Add(ReadImage().Payload);
+            bytes = records[0].Length;
+            after = Base;
+        }
+
+        for (var lsn = after + 1; lsn <= End && bytes < maximumBytes; lsn++)
+        {
+            records.Add(At(lsn).Payload);
+            bytes += records[^1].Length;
         }
 
         return records;
     }
 
-    public IReadOnlyList<EpochEnd> Epochs()
-    {
-        List<EpochEnd> epochs = [];
-        foreach (var record in _log)
-        {
-            if (epochs.Count > 0 && epochs[^1].Epoch == record.Epoch)
-            {
-                epochs[^1] = new EpochEnd(record.Epoch, record.Lsn);
-            }
-            else
-            {
-                epochs.Add(new EpochEnd(record.Epoch, record.Lsn));
-            }
-        }
-
-        return epochs;
-    }
+    public IReadOnlyList<EpochEnd> Epochs() => [.. _epochs];
 
     /// <summary>
     /// The last LSN up to which this log and another are the same: records of the same LSN and epoch came from the same primary, and so did all before.
     /// </summary>
     public long CommonWith(IReadOnlyList<EpochEnd> other)
     {
-        var own = Epochs();
+        var own = _epochs;
         for (var index = other.Count - 1; index >= 0; index--)
         {
             var (epoch, end) = other[index];
@@ -174,10 +166,19 @@ internal sealed class Database
     public Table? Find(string schema, string name) => Tables.Values.FirstOrDefault(table =>
         table.Schema.Equals(schema, StringComparison.OrdinalIgnoreCase) && table.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    private LogRecord At(long lsn) => _log[(int)(lsn - Base) - 1];
+
     private void Remember(LogRecord record)
     {
+        if (record.IsImage)
+        {
+            TakeImage(record);
+            return;
+        }
+
         _log.Add(record);
-        _ends.Add((_ends.Count > 0 ? _ends[^1] : 0) + record.Payload.Length + LogFrame.Overhead);
+        _ends.Add(Bytes + record.Payload.Length + LogFrame.Overhead);
+        AddToEpochs(_epochs, record.Epoch, record.Lsn);
     }
 
     private void Apply(Change change)
@@ -204,6 +205,10 @@ internal sealed class Database
                 break;
             case PutPermission put:
                 PermissionList.Change(Permissions, put.Permission, put.Remove);
+                break;
+            case TableState state:
+                Tables[state.Table].NextRow = state.NextRow;
+                Tables[state.Table].LastIdentity = state.LastIdentity;
                 break;
             default:
                 break;

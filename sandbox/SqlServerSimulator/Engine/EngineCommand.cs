@@ -17,6 +17,9 @@ public sealed record KillSession(short SessionId) : EngineCommand;
 /// <summary>SHUTDOWN.</summary>
 public sealed record Shutdown(bool NoWait) : EngineCommand;
 
+/// <summary>CHECKPOINT.</summary>
+public sealed record Checkpoint : EngineCommand;
+
 // Security
 
 /// <summary>CREATE LOGIN with a password or from a certificate.</summary>

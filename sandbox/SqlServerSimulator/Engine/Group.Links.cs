@@ -651,6 +651,12 @@ internal sealed partial class Group
 
         if ((records.Count > 0 || block.End <= after) && after < database.End)
         {
+            if (after < database.Base)
+            {
+                _instance.Log($"Error: 1412, Severity: 16, State: 0. The local copy of database \"{database.Name}\" cannot be taken back to where the primary's log parts from it.");
+                return;
+            }
+
             if (Undo(link, block, database))
             {
                 return;
@@ -666,6 +672,8 @@ internal sealed partial class Group
 
         database.Apply(database.End);
         database.Recovered = true;
+        database.HeldByAll = block.HeldByAll;
+        _instance.CheckpointIfDue(database);
         if (database.Entry.Seeding && _seedingTargets.TryGetValue(block.Database, out var target) && database.End >= target)
         {
             database.Entry.Seeding = false;
@@ -757,6 +765,7 @@ internal sealed partial class Group
                 if (peer.Copy(hardened.Database) is { } copy && Database(hardened.Database) is { } database)
                 {
                     copy.Hardened = hardened.Lsn;
+                    copy.InFlight = hardened.Lsn >= copy.Sent ? 0 : Math.Max(0, copy.InFlight - 1);
                     copy.LastHardened = _environment.UtcNow;
                     if (copy.SeedingTarget is { } target && hardened.Lsn >= target)
                     {
@@ -847,6 +856,12 @@ internal sealed partial class Group
             else
             {
                 copy.Sent = copy.Hardened = database.CommonWith(position.Epochs);
+                if (copy.Sent < database.Base && end > 0)
+                {
+                    _instance.Log($"Error: 1412, Severity: 16, State: 0. The remote copy of database \"{database.Name}\" has not been rolled forward to a point in time that is encompassed in the local copy of the database log.");
+                    peer.Copies.Remove(position.Database);
+                    continue;
+                }
             }
 
             copy.Streaming = true;

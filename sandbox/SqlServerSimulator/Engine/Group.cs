@@ -640,6 +640,35 @@ internal sealed partial class Group
             database.Pending.Dequeue();
             SqlInstance.Acknowledge(database, pending);
         }
+
+        _instance.CheckpointIfDue(database);
+    }
+
+    /// <summary>
+    /// The LSN up to which every replica is known to hold the log, which so will never be undone or asked for. On a primary that is nothing as
+    /// long as one of them is away, and the log grows; others know what their primary told them.
+    /// </summary>
+    public long Truncatable(Database database)
+    {
+        if (Role != ReplicaRole.Primary)
+        {
+            return database.HeldByAll;
+        }
+
+        var held = database.Applied;
+        foreach (var replica in _uncommitted.Prepend(_effective).SelectMany(configuration => configuration.Replicas))
+        {
+            if (replica.Id != File.LocalReplica && replica.Mode != AvailabilityMode.ConfigurationOnly)
+            {
+                held = Math.Min(
+                    held,
+                    Peers.GetValueOrDefault(replica.Id)?.Copy(database.Entry.GroupDatabase!.Value) is { Streaming: true, SeedingTarget: null } copy
+                        ? copy.Hardened
+                        : 0);
+            }
+        }
+
+        return held;
     }
 
     private bool IsHardened(Guid database, long lsn)
@@ -679,7 +708,8 @@ internal sealed partial class Group
 
     private void Pump(Peer peer, Database database, CopyState copy)
     {
-        while (copy.Sent < database.End && copy.Sent - copy.Hardened < 4096)
+        // While two blocks are on their way, commits gather for the next.
+        while (copy.Sent < database.End && copy.InFlight < 2)
         {
             SendBlock(peer, database, copy, null);
         }
@@ -687,7 +717,7 @@ internal sealed partial class Group
         if (IsSynchronousPair(peer.Replica)
             && copy.ParticipatesFrom == long.MaxValue
             && copy.SeedingTarget is null
-            && database.End - copy.Hardened <= 64)
+            && database.End - copy.Hardened <= 256)
         {
             copy.ParticipatesFrom = database.End;
         }
@@ -704,8 +734,10 @@ internal sealed partial class Group
         Send(
             peer,
             new LogBlock(
-                Id, File.LocalReplica, peer.Replica, File.Promised, database.Entry.GroupDatabase!.Value, copy.Sent, records, database.End, seeding));
-        copy.Sent += records.Count;
+                Id, File.LocalReplica, peer.Replica, File.Promised, database.Entry.GroupDatabase!.Value, copy.Sent, records, database.End, seeding,
+                Truncatable(database)));
+        copy.Sent = records.Count > 0 ? LogRecord.Parse(records[^1]).Lsn : copy.Sent;
+        copy.InFlight++;
         copy.LastSent = _environment.UtcNow;
     }
 
@@ -764,6 +796,9 @@ internal sealed class CopyState
     public long Sent { get; set; }
 
     public long Hardened { get; set; }
+
+    /// <summary>Blocks that were sent and not yet answered.</summary>
+    public int InFlight { get; set; }
 
     public DateTime? LastSent { get; set; }
 

@@ -27,6 +27,9 @@ public sealed record InstanceOptions
     /// <summary>How long undoing takes once a copy must give up what its new primary does not have.</summary>
     public TimeSpan UndoTime { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Log that gathers behind a database's image before a checkpoint writes another.</summary>
+    public long CheckpointBytes { get; init; } = 4 << 20;
+
     /// <summary>How long JOIN waits for the primary's configuration.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -38,6 +38,9 @@ internal sealed record LogRecord(long Lsn, long Epoch, DateTime Time, byte[] Pay
         new DateTime(BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(16)), DateTimeKind.Utc),
         payload);
 
+    /// <summary>Whether this stands for all records up to its LSN.</summary>
+    public bool IsImage => Payload.Length > HeaderLength + sizeof(int) && Payload[HeaderLength + sizeof(int)] == ImageStart.Tag;
+
     public IEnumerable<Change> Changes()
     {
         using var reader = new BinaryReader(new MemoryStream(Payload, HeaderLength, Payload.Length - HeaderLength), Encoding.UTF8);
@@ -91,6 +94,11 @@ internal static class LogFrame
     private static uint Checksum(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+        {
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        }
+
         foreach (var value in bytes)
         {
             crc = BitOperations.Crc32C(crc, value);
@@ -118,6 +126,8 @@ internal abstract record Change
                 reader.ReadString(), reader.ReadString(), (SecurableClass)reader.ReadByte(), reader.ReadString(), reader.ReadBoolean(), reader.ReadBoolean()),
             reader.ReadBoolean()),
         8 => new EpochStart(),
+        ImageStart.Tag => ImageStart.ReadBody(reader),
+        TableState.Tag => new TableState(reader.ReadInt32(), reader.ReadInt64(), reader.ReadBoolean() ? reader.ReadInt64() : null),
         var tag => throw new InvalidDataException($"Unknown change {tag} in the log."),
     };
 }
@@ -246,6 +256,52 @@ internal sealed record PutPermission(Permission Permission, bool Remove) : Chang
         writer.Write(Permission.Denied);
         writer.Write(Permission.WithGrantOption);
         writer.Write(Remove);
+    }
+}
+
+/// <summary>First change of an image: the epochs of the log that it stands for.</summary>
+internal sealed record ImageStart(IReadOnlyList<EpochEnd> Epochs) : Change
+{
+    public const byte Tag = 100;
+
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write(Tag);
+        writer.Write(Epochs.Count);
+        foreach (var (epoch, lsn) in Epochs)
+        {
+            writer.Write(epoch);
+            writer.Write(lsn);
+        }
+    }
+
+    public static ImageStart ReadBody(BinaryReader reader)
+    {
+        var epochs = new EpochEnd[reader.ReadInt32()];
+        for (var index = 0; index < epochs.Length; index++)
+        {
+            epochs[index] = new EpochEnd(reader.ReadInt64(), reader.ReadInt64());
+        }
+
+        return new ImageStart(epochs);
+    }
+}
+
+/// <summary>In an image: what the rows that are left do not tell.</summary>
+internal sealed record TableState(int Table, long NextRow, long? LastIdentity) : Change
+{
+    public const byte Tag = 101;
+
+    public override void Write(BinaryWriter writer)
+    {
+        writer.Write(Tag);
+        writer.Write(Table);
+        writer.Write(NextRow);
+        writer.Write(LastIdentity.HasValue);
+        if (LastIdentity is { } identity)
+        {
+            writer.Write(identity);
+        }
     }
 }
 

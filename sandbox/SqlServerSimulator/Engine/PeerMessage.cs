@@ -54,9 +54,12 @@ internal sealed record LogPosition(Guid Database, bool Present, bool Suspended, 
 
 internal sealed record EpochEnd(long Epoch, long Lsn);
 
-/// <summary>Records after <paramref name="After"/>; whatever the copy holds beyond that is undone first.</summary>
+/// <summary>
+/// Records after <paramref name="After"/>; whatever the copy holds beyond that is undone first. What lies up to <paramref name="HeldByAll"/> never will be.
+/// </summary>
 internal sealed record LogBlock(
-    Guid Group, Guid From, Guid To, long Epoch, Guid Database, long After, IReadOnlyList<byte[]> Records, long End, SeedingStart? Seeding)
+    Guid Group, Guid From, Guid To, long Epoch, Guid Database, long After, IReadOnlyList<byte[]> Records, long End, SeedingStart? Seeding,
+    long HeldByAll = 0)
     : PeerMessage(Group, From, To);
 
 /// <summary>Tells a replica to make a new copy of a database; complete when <paramref name="Target"/> is hardened.</summary>

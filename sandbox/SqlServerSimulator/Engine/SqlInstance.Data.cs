@@ -217,6 +217,7 @@ public sealed partial class SqlInstance
 
         database.Append(0, transaction.Changes);
         database.Apply(database.End);
+        CheckpointIfDue(database);
         Release(transaction);
         return true;
     }

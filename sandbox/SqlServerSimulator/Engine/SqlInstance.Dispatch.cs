@@ -86,6 +86,9 @@ public sealed partial class SqlInstance
             case SetReadOnly set:
                 Alter(session, set);
                 return true;
+            case Checkpoint:
+                CheckpointDatabase(session);
+                return true;
             case Backup backup:
                 RefuseInTransaction(session, "BACKUP DATABASE");
                 BackUp(session, backup);

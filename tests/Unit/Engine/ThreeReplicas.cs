@@ -6,11 +6,12 @@ namespace Unit.Engine;
 /// <summary>An availability group of three synchronous replicas with one database and one table.</summary>
 internal sealed class ThreeReplicas
 {
-    public ThreeReplicas(int? required = null, long? lease = null, AvailabilityMode thirdMode = AvailabilityMode.SynchronousCommit, bool database = true)
+    public ThreeReplicas(int? required = null, long? lease = null, AvailabilityMode thirdMode = AvailabilityMode.SynchronousCommit, bool database = true,
+        Action<World.Node>? configure = null)
     {
-        A = World.Add("a");
-        B = World.Add("b");
-        C = World.Add("c");
+        A = World.Add("a", configure);
+        B = World.Add("b", configure);
+        C = World.Add("c", configure);
         A.Do(new CreateGroup(
             "ag1", new GroupOptions { ClusterType = ClusterType.External, WriteLeaseValidity = lease }, [], [Spec("a")]));
         A.Do(new GrantCreateAnyDatabase("ag1"));

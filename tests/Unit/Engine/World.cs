@@ -157,6 +157,7 @@ internal sealed class World
             IsFrozen = false;
             _life++;
             _held.Clear();
+            _afterwards.Clear();
             _listening = false;
             _dialling.Clear();
             foreach (var (link, peer) in _up.ToList())
@@ -262,13 +263,50 @@ internal sealed class World
 
         public byte[]? Read(string file) => _disk.TryGetValue(file, out var content) ? content.ToArray() : null;
 
-        public void Replace(string file, byte[] content)
+        /// <summary>Ends the process at one of its writes.</summary>
+        public PowerCut? Cut { get; set; }
+
+        public void Replace(string file, byte[] content) => Write(() =>
         {
             _disk[file] = new MemoryStream();
-            Append(file, content);
-        }
+            Extend(file, content);
+        });
 
         public void Append(string file, ReadOnlySpan<byte> bytes)
+        {
+            var kept = Cut?.Next(bytes.Length) ?? bytes.Length;
+            if (Cut is { Behind: true })
+            {
+                // The negative control: what was written last is not there yet.
+                Cut.Settle();
+                var late = bytes[..kept].ToArray();
+                Cut.Late = () => Extend(file, late);
+            }
+            else
+            {
+                Extend(file, bytes[..kept]);
+            }
+
+            Cut?.ThrowIfReached();
+        }
+
+        public void Truncate(string file, long length) => Write(() => _disk[file].SetLength(length));
+
+        public void Delete(string file) => Write(() => _disk.Remove(file));
+
+        // Happens as a whole or not at all.
+        private void Write(Action write)
+        {
+            if (Cut?.Next(1) != 0)
+            {
+                Cut?.Settle();
+                write();
+            }
+
+            Cut?.ThrowIfReached();
+        }
+
+        private void Extend(string file, ReadOnlySpan<byte> bytes)
         {
             if (!_disk.TryGetValue(file, out var content))
             {
@@ -278,10 +316,6 @@ internal sealed class World
             content.Position = content.Length;
             content.Write(bytes);
         }
-
-        public void Truncate(string file, long length) => _disk[file].SetLength(length);
-
-        public void Delete(string file) => _disk.Remove(file);
 
         public void Listen(int port) => _listening = true;
 
@@ -458,7 +492,17 @@ internal sealed class World
                 return;
             }
 
-            action();
+            try
+            {
+                action();
+            }
+            catch (PowerCut.Exception)
+            {
+                Cut = null;
+                Kill();
+                return;
+            }
+
             RunAfterwards();
         }
 

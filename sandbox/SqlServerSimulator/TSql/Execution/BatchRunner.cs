@@ -347,8 +347,12 @@ internal sealed partial class BatchRunner
                 await EngineAsync(new Shutdown(shutdown.NoWait));
                 Done(null);
                 return Flow.Next;
-            case CheckpointStatement or ReconfigureStatement:
-                // The engine's log has no pages to write, and options take effect when they are set.
+            case CheckpointStatement:
+                await EngineAsync(new Checkpoint());
+                Done(null);
+                return Flow.Next;
+            case ReconfigureStatement:
+                // Options take effect when they are set.
                 Done(null);
                 return Flow.Next;
             default:

@@ -1,0 +1,34 @@
+using SqlServerSimulator.Contract;
+
+namespace SqlServerSimulator.Engine;
+
+public sealed partial class SqlInstance
+{
+    internal void CheckpointIfDue(Database database)
+    {
+        if (database.IsCheckpointDue(Options.CheckpointBytes))
+        {
+            database.Checkpoint(Truncatable(database));
+        }
+    }
+
+    /// <summary>CHECKPOINT, of the session's database.</summary>
+    private void CheckpointDatabase(EngineSession session)
+    {
+        if (IsSystem(session.Database))
+        {
+            return;
+        }
+
+        var database = OpenForReading(session, session.Database);
+        if (!Owns(session, database))
+        {
+            throw new SqlErrorException(262, 14, $"CHECKPOINT permission denied in database '{database.Name}'.");
+        }
+
+        database.Checkpoint(Truncatable(database));
+    }
+
+    private long Truncatable(Database database) =>
+        database.Entry.Group is not { } id ? database.Applied : Groups.TryGetValue(id, out var group) ? group.Truncatable(database) : 0;
+}
