@@ -66,9 +66,17 @@ public sealed partial class SqlInstance
                 continue;
             }
 
-            Groups.Add(id, new Group(this, file));
+            var group = new Group(this, file);
+            Groups.Add(id, group);
+            foreach (var database in group.Databases)
+            {
+                Log($"Skipping the default startup of database '{database.Name}' because the database belongs to an availability group (Group ID:  {GroupNumber(group)}). The database will be started by the availability group.");
+            }
         }
     }
+
+    /// <summary>The number that stands for a group on this instance.</summary>
+    internal int GroupNumber(Group group) => 65537 + Master.Groups.IndexOf(group.Id);
 
     private bool DispatchGroup(EngineSession session, EngineCommand command, Operation operation)
     {
@@ -286,15 +294,15 @@ public sealed partial class SqlInstance
     /// <summary>The replicas of a new routing list must be there, once each, and have a URL.</summary>
     private static void CheckRouting(GroupConfiguration configuration, ReplicaConfiguration replica)
     {
-        HashSet<string> seen = new(StringComparer.OrdinalIgnoreCase);
-        foreach (var name in replica.ReadOnlyRoutingList.SelectMany(set => set))
+        var names = replica.ReadOnlyRoutingList.SelectMany(set => set).ToList();
+        if (Twice(names) is { } twice)
         {
-            if (!seen.Add(name))
-            {
-                throw new SqlErrorException(
-                    19402, 16, $"A duplicate availability replica '{name}' was specified in the READ_ONLY_ROUTING_LIST for availability replica '{replica.Name}'.");
-            }
+            throw new SqlErrorException(
+                19402, 16, $"A duplicate availability replica '{twice}' was specified in the READ_ONLY_ROUTING_LIST for availability replica '{replica.Name}'.");
+        }
 
+        foreach (var name in names)
+        {
             var target = configuration.Replica(name) ?? throw new SqlErrorException(
                 19403, 16, $"The availability replica '{name}' specified in the READ_ONLY_ROUTING_LIST for availability replica '{replica.Name}' does not exist.");
             if (string.IsNullOrEmpty(target.ReadOnlyRoutingUrl))
@@ -514,16 +522,17 @@ public sealed partial class SqlInstance
 
     private bool Join(EngineSession session, JoinGroup join, Operation operation)
     {
+        if (!Has(session.Login, "ALTER ANY AVAILABILITY GROUP", SecurableClass.Server, "")
+            && !Has(session.Login, "CREATE AVAILABILITY GROUP", SecurableClass.Server, "")
+            && !Has(session.Login, "ALTER", SecurableClass.AvailabilityGroup, join.Name))
+        {
+            throw new SqlErrorException(Errors.Missing("alter", "availability group", join.Name));
+        }
+
         if (FindGroup(join.Name) is not null)
         {
             throw new SqlErrorException(
                 41106, 16, $"Cannot create an availability replica for availability group '{join.Name}'.  An availability replica of the specified availability group already exists on this instance of SQL Server.");
-        }
-
-        if (!Has(session.Login, "ALTER ANY AVAILABILITY GROUP", SecurableClass.Server, "")
-            && !Has(session.Login, "CREATE AVAILABILITY GROUP", SecurableClass.Server, ""))
-        {
-            throw new SqlErrorException(Errors.Missing("alter", "availability group", join.Name));
         }
 
         // Left out, the type is WSFC, which no primary here has.

@@ -28,7 +28,7 @@ public static partial class SystemCatalog
                 var local = replica.Id == group.File.LocalReplica;
                 return new object?[]
                 {
-                    replica.Id, group.Id, local ? GroupMetadataId(instance, group.Name) : null, replica.Name, local ? new byte[] { 1 } : null, replica.EndpointUrl,
+                    replica.Id, group.Id, local ? instance.GroupNumber(group) : null, replica.Name, local ? new byte[] { 1 } : null, replica.EndpointUrl,
                     (byte)replica.Mode, Words(replica.Mode), (byte)replica.FailoverMode, Words(replica.FailoverMode), replica.SessionTimeout,
                     (byte)replica.PrimaryConnections, Words(replica.PrimaryConnections), (byte)replica.SecondaryConnections, Words(replica.SecondaryConnections),
                     local ? replica.Created : null, local ? replica.Created : null, replica.BackupPriority, replica.ReadOnlyRoutingUrl,
@@ -94,8 +94,7 @@ public static partial class SystemCatalog
         .OrderBy(group => group.Name, StringComparer.OrdinalIgnoreCase)
         .Where(group => instance.HasPermission(session, "VIEW DEFINITION", SecurableClass.AvailabilityGroup, group.Name));
 
-    private static int GroupMetadataId(SqlInstance instance, string group) =>
-        65537 + instance.Master.Groups.FindIndex(id => instance.Groups.GetValueOrDefault(id)?.Name.Equals(group, StringComparison.OrdinalIgnoreCase) == true);
+    private static int GroupMetadataId(SqlInstance instance, string name) => instance.FindGroup(name) is { } group ? instance.GroupNumber(group) : 0;
 
     private static object?[] ReplicaState(Group group, ReplicaConfiguration replica, SqlInstance instance)
     {

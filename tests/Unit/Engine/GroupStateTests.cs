@@ -287,6 +287,15 @@ public sealed class GroupStateTests
     }
 
     [Test]
+    public void The_error_log_tells_that_databases_wait_for_their_group()
+    {
+        var ag = new Replicas([Sync, Sync]);
+        ag.B.Restart();
+        Assert.That(ag.B.ErrorLog, Has.Some.StartsWith("Skipping the default startup of database 'db1' because the database belongs to an availability group (Group ID:  65537)"));
+        Assert.That(Assert.Throws<SqlServerSimulator.Contract.SqlErrorException>(() => ag.B.LogIn("db1", readOnly: true))!.Error.Number, Is.EqualTo(983));
+    }
+
+    [Test]
     public void A_stopped_endpoint_disconnects_and_a_started_one_connects_again([Values("a", "b")] string where)
     {
         var ag = new Replicas([Sync, Sync, Sync]);
@@ -381,6 +390,40 @@ public sealed class GroupStateTests
         Assert.That(node.Try(new AddGroupDatabases("g", ["two"])), Is.EqualTo(35200));
         Assert.That(node.Try(new AddReplicas("g", [Closed("c")])), Is.EqualTo(35233));
         Assert.That(node.View("availability_groups").Single()["basic_features"], Is.True);
+    }
+
+    [Test]
+    public void A_renamed_instance_loses_its_group()
+    {
+        var ag = new Replicas([Sync, Sync]);
+        ag.B.Do(new DropServer("b"));
+        ag.B.Do(new AddServer("other", Local: true));
+        ag.B.Restart();
+        Assert.That(ag.B.Instance.Groups, Is.Empty);
+        Assert.That(ag.B.ErrorLog, Has.Some.Contains("error 41041"));
+        Assert.That(StateOf(ag.B, "db1"), Is.EqualTo("RESTORING"));
+    }
+
+    [Test]
+    public void A_name_has_at_most_64_characters([Values(64, 65)] int length) => Assert.That(
+        new World().Add("a").Try(new CreateGroup(new string('g', length), External, [], [ThreeReplicas.Spec("a")])), Is.EqualTo(length > 64 ? 19544 : 0));
+
+    [Test]
+    public void A_database_joins_only_while_the_primary_is_there()
+    {
+        var ag = new Replicas([Sync, Sync]);
+        ag.B.Do(new SetHadr("db1", HadrAction.Off));
+        Assert.That(StateOf(ag.B, "db1"), Is.EqualTo("RESTORING"));
+        ag.A.Kill();
+        ag.World.Run(15);
+        Assert.That(ag.B.Try(new SetHadr("db1", HadrAction.Join, "ag1")), Is.EqualTo(35250));
+        ag.A.Start();
+        ag.Promote(ag.A);
+        ag.World.Until(() => ag.B.Try(new SetRoleSecondary("ag1")) == 0, "b follows");
+        ag.World.Run(1);
+        ag.B.Do(new SetHadr("db1", HadrAction.Join, "ag1"));
+        ag.World.Until(() => Replicas.IsSettled(ag.A, ag.B), "joined again, without seeding");
+        Assert.That(ag.B.View("dm_hadr_automatic_seeding").Where(row => row["current_state"] is "SEEDING"), Is.Empty);
     }
 
     private static GroupOptions External { get; } = new() { ClusterType = ClusterType.External };

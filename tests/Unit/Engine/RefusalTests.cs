@@ -9,6 +9,9 @@ public sealed class RefusalTests
     private static readonly EngineCommand Add = new AddReplicas("ag1", [ThreeReplicas.Spec("x")]);
     private static readonly EngineCommand ModifyMode = Modify("b", new ReplicaOptions { BackupPriority = 10 });
 
+    /// <summary>The errors that the tables show.</summary>
+    public static IEnumerable<int> Numbers => Creations().Select(data => (int)data.Arguments[0]!);
+
     private static IEnumerable<TestCaseData> Statements()
     {
         TestCaseData Case(string name, EngineCommand command, int primary, int secondary, int resolving, int absent) =>
@@ -89,7 +92,9 @@ public sealed class RefusalTests
             new TestCaseData(number, options, replicas).SetArgDisplayNames(name);
 
         var external = new GroupOptions { ClusterType = ClusterType.External };
+        var none = new GroupOptions { ClusterType = ClusterType.None };
         var full = ThreeReplicas.Spec("a");
+        var manual = full with { Options = full.Options with { FailoverMode = FailoverMode.Manual } };
         yield return Case("fine", 0, external, full);
         yield return Case("not me", 35237, external, ThreeReplicas.Spec("b"));
         yield return Case("no url", 35236, external, full with { Options = full.Options with { EndpointUrl = null } });
@@ -106,13 +111,37 @@ public sealed class RefusalTests
         yield return Case("failure level", 35228, external with { FailureConditionLevel = 9 }, full);
         yield return Case("lease of zero", 47117, external with { WriteLeaseValidity = 0 }, full);
         yield return Case("WSFC", 35220, new GroupOptions(), full);
+        yield return Case("WSFC with lease", 47115, new GroupOptions { WriteLeaseValidity = 60 }, full);
+        yield return Case("none with lease", 47115, none with { WriteLeaseValidity = 60 }, manual);
+        yield return Case("lease without end", 47118, external with { WriteLeaseValidity = 1L << 40 }, full);
+        yield return Case("none", 0, none, manual);
+        yield return Case("none, external", 47101, none, full);
+        yield return Case("none, automatic", 47101, none, full with { Options = full.Options with { FailoverMode = FailoverMode.Automatic } });
+        yield return Case("none, witness", 47114, none, manual, Only("b"));
+        yield return Case("manual", 47102, external, manual);
+        yield return Case("myself a witness", 47121, external, Only("a"), ThreeReplicas.Spec("b"));
+        yield return Case("contained", 50505, external with { Contained = true }, full);
+        yield return Case("replica twice", 35235, external, full, full);
+        yield return Case("URL twice", 35232, external, full, ThreeReplicas.Spec("b") with { Options = full.Options });
+        yield return Case("six synchronous", 35212, external, [.. "abcdef".Select(name => ThreeReplicas.Spec(name.ToString()))]);
+        yield return Case("five synchronous", 0, external, [.. "abcde".Select(name => ThreeReplicas.Spec(name.ToString()))]);
+        yield return Case("witness with required", 47108, external with { RequiredSynchronizedSecondariesToCommit = 1 }, full, ThreeReplicas.Spec("b"), Only("c"));
+        yield return Case("witness with seeding mode", 47110, external, full, Only("b") with { Options = Only("b").Options with { SeedingMode = SeedingMode.Manual } });
+        yield return Case("witness with priority", 47110, external, full, Only("b") with { Options = Only("b").Options with { BackupPriority = 1 } });
+        yield return Case("witness to read", 47110, external, full, Only("b") with { Options = Only("b").Options with { SecondaryConnections = SecondaryConnections.All } });
+        yield return Case("witness to write", 47110, external, full, Only("b") with { Options = Only("b").Options with { PrimaryConnections = PrimaryConnections.All } });
+        yield return Case("bad route", 47120, external, full with { Options = full.Options with { ReadWriteRoutingUrl = "a" } });
+        yield return Case("route to nobody", 19403, external, full with { Options = full.Options with { ReadOnlyRoutingList = [["z"]] } });
+        yield return Case("negative required", 35248, external with { RequiredSynchronizedSecondariesToCommit = -1 }, full);
     }
 
     [TestCaseSource(nameof(Creations))]
     public void Create(int number, object options, object replicas)
     {
         var node = new World().Add("a");
-        Assert.That(node.Try(new CreateGroup("g", (GroupOptions)options, [], (ReplicaSpec[])replicas)), Is.EqualTo(number));
+        var operation = node.Begin(new CreateGroup("g", (GroupOptions)options, [], (ReplicaSpec[])replicas));
+        Assert.That(operation.Error?.Number ?? 0, Is.EqualTo(number));
+        Assert.That(operation.Error?.Severity ?? 16, Is.EqualTo(number == 0 ? 16 : DocumentedErrors.SeverityOf(number)));
         Assert.That(node.Instance.Groups, Has.Count.EqualTo(number == 0 ? 1 : 0));
     }
 
