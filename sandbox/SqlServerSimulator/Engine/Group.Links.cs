@@ -578,6 +578,7 @@ internal sealed partial class Group
     {
         var before = File.Accepted;
         File.Accepted = configuration;
+        File.LeftOut = configuration.Replica(File.LocalReplica) is null ? before.Replica(File.LocalReplica) ?? File.LeftOut : null;
         Save();
         if (configuration.Replica(File.LocalReplica) is null)
         {

@@ -50,7 +50,7 @@ internal sealed partial class Group
     /// <summary>The configuration in force: on a primary the last one committed, elsewhere the last one accepted.</summary>
     public GroupConfiguration Configuration => Role == ReplicaRole.Primary ? _effective : File.Accepted;
 
-    public ReplicaConfiguration Local => Configuration.Replica(File.LocalReplica) ?? File.Accepted.Replica(File.LocalReplica)!;
+    public ReplicaConfiguration Local => Configuration.Replica(File.LocalReplica) ?? File.Accepted.Replica(File.LocalReplica) ?? File.LeftOut!;
 
     public bool IsFailoverPending => _attempt is not null;
 
@@ -163,7 +163,11 @@ internal sealed partial class Group
             return Errors.AlreadyPrimary(Name);
         }
 
-        var local = File.Accepted.Replica(File.LocalReplica)!;
+        if (File.Accepted.Replica(File.LocalReplica) is not { } local)
+        {
+            return Errors.NotSynchronized(Name);
+        }
+
         if (local.Mode == AvailabilityMode.ConfigurationOnly)
         {
             return Errors.Make(

@@ -173,6 +173,9 @@ internal sealed class GroupFile
     /// <summary>The configuration last accepted; on a primary possibly not yet committed.</summary>
     public GroupConfiguration Accepted { get; set; } = null!;
 
+    /// <summary>What the configuration said of this replica before it was left out of it.</summary>
+    public ReplicaConfiguration? LeftOut { get; set; }
+
     /// <summary>No message of an earlier epoch is obeyed.</summary>
     public long Promised { get; set; }
 

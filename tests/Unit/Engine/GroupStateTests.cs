@@ -44,6 +44,22 @@ public sealed class GroupStateTests
     }
 
     [Test]
+    public void A_replica_that_has_only_heard_of_its_removal_answers_as_before_and_takes_over_nothing()
+    {
+        var ag = new Replicas([Sync, Sync, Sync]);
+        ag.B.Kill();
+        ag.A.Begin(new RemoveReplicas("ag1", ["c"]));
+        ag.World.Until(() => ag.C.Group.File.LeftOut is not null, "c has heard");
+        ag.A.Kill();
+        ag.World.Run(15);
+        Assert.That(ag.C.Try(ThreeReplicas.Row(1)), Is.EqualTo(978));
+        Assert.That(ag.C.TryFailOver(), Is.EqualTo(41142));
+        ag.C.Restart();
+        Assert.That(ag.C.Instance.Groups, Is.Empty);
+        Assert.That(StateOf(ag.C, "db1"), Is.EqualTo("RESTORING"));
+    }
+
+    [Test]
     public void Removing_a_dead_replica_lets_the_rest_decide_again()
     {
         var ag = new Replicas([Sync, Sync]);

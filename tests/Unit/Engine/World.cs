@@ -20,6 +20,12 @@ internal sealed class World
 
     public Dictionary<string, Node> Nodes { get; } = [];
 
+    /// <summary>Sees each message and each line of an error log, when set.</summary>
+    public Action<string>? Witness { get; set; }
+
+    /// <summary>Where identifiers come from: counted, unless a test wants chance.</summary>
+    public Func<Guid>? Guids { get; init; }
+
     public static byte[] CertificateDer => Shared.Der;
 
     public Node Add(string name, Action<Node>? configure = null)
@@ -80,6 +86,11 @@ internal sealed class World
 
     public Guid NextGuid()
     {
+        if (Guids is not null)
+        {
+            return Guids();
+        }
+
         var bytes = new byte[16];
         BitConverter.TryWriteBytes(bytes, ++_guid);
         return new Guid(bytes);
@@ -348,6 +359,7 @@ internal sealed class World
         {
             if (_up.TryGetValue(link, out var peer))
             {
+                world.Witness?.Invoke($"{world.Now} {name} to {peer.Peer.Name}: {System.Text.Encoding.UTF8.GetString(message)}");
                 if (!_sent.TryGetValue(link, out var queue))
                 {
                     _sent[link] = queue = new Queue<byte[]>();
@@ -388,7 +400,11 @@ internal sealed class World
             });
         }
 
-        public void Log(string message) => ErrorLog.Add(message);
+        public void Log(string message)
+        {
+            world.Witness?.Invoke($"{world.Now} {name}: {message}");
+            ErrorLog.Add(message);
+        }
 
         public void EndSession(EngineSession session) => _ended.Add(session);
 
