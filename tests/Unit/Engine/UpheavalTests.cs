@@ -1,5 +1,4 @@
 using System.Globalization;
-using SqlServerSimulator.Engine;
 
 namespace Unit.Engine;
 
