@@ -81,9 +81,11 @@ public sealed record LoginResult(EngineSession? Session, IReadOnlyList<Contract.
 /// <param name="IdentityColumn">Ordinal of the identity column, or -1.</param>
 public sealed record TableView(IReadOnlyList<ColumnDefinition> Columns, IReadOnlyList<int> PrimaryKey, int IdentityColumn)
 {
-    internal Func<IReadOnlyList<object?[]>> Scan { get; init; } = () => [];
+    /// <summary>What <see cref="Rows"/> comes from.</summary>
+    public Func<IReadOnlyList<object?[]>> Scan { get; init; } = () => [];
 
-    internal Func<IReadOnlyList<object?>, IReadOnlyList<object?[]>> Find { get; init; } = _ => [];
+    /// <summary>What <see cref="Seek"/> comes from.</summary>
+    public Func<IReadOnlyList<object?>, IReadOnlyList<object?[]>> Find { get; init; } = _ => [];
 
     /// <summary>Committed rows with the session's own changes. The arrays must not be changed. To be asked where the engine may be touched.</summary>
     public IReadOnlyList<object?[]> Rows => Scan();

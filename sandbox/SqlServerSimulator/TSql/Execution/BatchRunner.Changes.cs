@@ -19,10 +19,26 @@ internal sealed partial class BatchRunner
         return new OutputRows(columns, row, names.Contains("inserted"), names.Contains("deleted"));
     }
 
-    private void ShowOutput(OutputRows? output, Operation operation)
+    /// <summary>Runs a command about a table where that table is: in a database, or in the session.</summary>
+    private async Task<ChangedRows> ChangeRowsAsync(EngineCommand command)
+    {
+        var name = command switch
+        {
+            InsertRows insert => insert.Table,
+            ModifyRows modify => modify.Table,
+            CreateTable create => create.Name,
+            DropTable drop => drop.Name,
+            _ => throw new InvalidOperationException(command.GetType().Name),
+        };
+        if (TemporaryTables.Is(name)) return Look(_ => _session.Temporary.Execute(command, _session.TransactionCount > 0));
+        var operation = await EngineAsync(command);
+        return new ChangedRows(operation.RowCount ?? 0, operation.Rows, operation.Value);
+    }
+
+    private void ShowOutput(OutputRows? output, ChangedRows changed)
     {
         if (output is null) return;
-        var rows = Look(_ => operation.Rows.Select(row => output.Row(
+        var rows = Look(_ => changed.Rows.Select(row => output.Row(
             [.. output.Inserted ? row.After! : [], .. output.Deleted ? row.Before! : []])).ToList());
         _output.Columns(output.Columns);
         foreach (var row in rows) _output.Row(row);

@@ -64,36 +64,43 @@ internal sealed partial class BatchRunner
         {
             case InsertStatement insert:
                 var (rows, output) = Look(binder => (InsertedRows(binder, insert), Output(binder, insert.Output, Target(insert.Table).Table, "inserted")));
-                var inserted = await EngineAsync(new InsertRows(SessionEnvironment.TableOf(insert.Table), rows)
+                var inserted = await ChangeRowsAsync(new InsertRows(SessionEnvironment.TableOf(insert.Table), rows)
                 {
                     IdentityInsert = HasIdentityInsert(insert.Table),
                 });
-                if (inserted.Value is not null) _session.Identity = new System.Numerics.BigInteger(Convert.ToInt64(inserted.Value, null));
+                if (inserted.Identity is not null)
+                    _session.Identity = new System.Numerics.BigInteger(Convert.ToInt64(inserted.Identity, null));
                 ShowOutput(output, inserted);
                 Done(rows.Count);
                 break;
             case ModifyStatement modify:
                 var (command, show) = Look(binder => Modified(binder, modify));
-                var modified = await EngineAsync(command);
+                var modified = await ChangeRowsAsync(command);
                 ShowOutput(show, modified);
-                Done(modified.RowCount ?? 0);
+                Done(modified.Count);
                 break;
             case TruncateStatement truncate:
                 if (Look(_ => Target(truncate.Table).Table.IdentityColumn) >= 0)
                     throw new SqlErrorException(50505, 16, "TRUNCATE of a table with an identity column is not simulated.");
-                await EngineAsync(new DeleteRows(SessionEnvironment.TableOf(truncate.Table), _ => true));
+                await ChangeRowsAsync(new DeleteRows(SessionEnvironment.TableOf(truncate.Table), _ => true));
                 Done(null);
                 break;
             case CreateTableStatement create:
-                await EngineAsync(Look(binder => TableOf(binder, create)));
+                await ChangeRowsAsync(Look(binder => TableOf(binder, create)));
                 Done(null);
                 break;
             case DropTableStatement drop:
                 foreach (var table in drop.Tables)
                 {
                     var name = SessionEnvironment.TableOf(table);
-                    if (drop.IfExists && Look(_ => _session.Instance.ObjectId(_session.Engine, name)) is null) continue;
-                    await EngineAsync(new DropTable(name));
+                    if (drop.IfExists && Look(_ => TemporaryTables.Is(name)
+                        ? _session.Temporary.ObjectId(name)
+                        : _session.Instance.ObjectId(_session.Engine, name)) is null)
+                    {
+                        continue;
+                    }
+
+                    await ChangeRowsAsync(new DropTable(name));
                 }
 
                 Done(null);
@@ -105,7 +112,9 @@ internal sealed partial class BatchRunner
     {
         if (name.Schema is not null && name.Schema.Equals("sys", StringComparison.OrdinalIgnoreCase))
             throw new SqlErrorException(259, 16, "Ad hoc updates to system catalogs are not allowed.");
-        var table = _session.Instance.Describe(_session.Engine, SessionEnvironment.TableOf(name));
+        var table = TemporaryTables.Is(SessionEnvironment.TableOf(name))
+            ? _session.Temporary.Describe(SessionEnvironment.TableOf(name))
+            : _session.Instance.Describe(_session.Engine, SessionEnvironment.TableOf(name));
         var columns = table.Columns.Select(column => new SqlColumn(column.Name, column.Type)).ToList();
         return (new Scope([new ScopeTable(null, name, columns, 0)], null), table);
     }

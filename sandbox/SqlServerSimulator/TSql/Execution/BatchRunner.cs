@@ -130,11 +130,15 @@ internal sealed partial class BatchRunner
         }
 
         var statements = _session.Server.Parse(text, variables.Keys, _session.QuotedIdentifier);
+
+        // What comes with parameters is sp_executesql, even when a client asks for it.
+        var inner = NestLevel > 0 || variables.Count > 0;
         Hoist(statements, variables);
         var outer = _environment.Variables;
         _environment.Variables = variables;
         NestLevel++;
         var transactions = _session.TransactionCount;
+        if (inner) _session.Temporary.EnterScope();
         try
         {
             var flow = await RunStatementsAsync(statements);
@@ -150,6 +154,7 @@ internal sealed partial class BatchRunner
         finally
         {
             NestLevel--;
+            if (inner) _session.Temporary.LeaveScope();
             _environment.Variables = outer;
         }
     }
@@ -529,12 +534,13 @@ internal sealed partial class BatchRunner
                 }
 
                 await EngineAsync(new CommitTransaction());
-                _session.EndTransaction();
+                _session.EndTransaction(committed: true);
                 _output.TransactionChanged(false);
                 break;
             case TransactionVerb.Save:
                 RequireHealthyTransaction();
                 await EngineAsync(new SaveTransaction(statement.Name!));
+                _session.Temporary.Save(statement.Name!);
                 break;
             default:
                 if (_session.TransactionCount == 0)
@@ -548,6 +554,7 @@ internal sealed partial class BatchRunner
                     }
 
                     await EngineAsync(new RollbackToSavepoint(name));
+                    _session.Temporary.RollBackTo(name);
                     break;
                 }
 

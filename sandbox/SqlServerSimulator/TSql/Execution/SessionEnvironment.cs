@@ -88,7 +88,7 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
 
         if (name.Schema is not null && name.Schema.Equals("INFORMATION_SCHEMA", StringComparison.OrdinalIgnoreCase))
             throw new SqlErrorException(50505, 16, $"INFORMATION_SCHEMA.{name.Name} is not simulated.");
-        var table = Instance.Read(session.Engine, TableOf(name));
+        var table = TemporaryTables.Is(TableOf(name)) ? session.Temporary.Describe(TableOf(name)) : Instance.Read(session.Engine, TableOf(name));
         return new Relation(table.Columns.Select(column => new SqlColumn(column.Name, column.Type)).ToList(), () => table.Rows)
         {
             Key = table.PrimaryKey,
@@ -168,7 +168,9 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
         return Of(Types.Int, arguments, types, a =>
         {
             if (a.Length > 1 && !((string)a[1]!).Trim().Equals("U", StringComparison.OrdinalIgnoreCase)) return null;
-            return Parser.TryParseName((string)a[0]!) is { } name ? Instance.ObjectId(session.Engine, TableOf(name)) : null;
+            return Parser.TryParseName((string)a[0]!) is not { } name ? null
+                : TemporaryTables.Is(TableOf(name)) ? name.Database?.Equals("tempdb", StringComparison.OrdinalIgnoreCase) == true ? session.Temporary.ObjectId(TableOf(name)) : null
+                : Instance.ObjectId(session.Engine, TableOf(name));
         });
     }
 

@@ -35,6 +35,8 @@ internal sealed class SqlSession : ISqlSession
 
     internal EngineSession Engine { get; }
 
+    internal TemporaryTables Temporary { get; } = new();
+
     /// <summary>@@TRANCOUNT.</summary>
     internal int TransactionCount { get; set; }
 
@@ -92,6 +94,7 @@ internal sealed class SqlSession : ISqlSession
         QuotedIdentifier = true;
         IdentityInsert = null;
         RowCount = LastError = 0;
+        Temporary.Clear();
         Identity = null;
         Engine.LockTimeout = null;
         Server.Locks.ReleaseAll(this, onlyTransaction: false);
@@ -140,8 +143,10 @@ internal sealed class SqlSession : ISqlSession
         return true;
     }
 
-    internal void EndTransaction()
+    internal void EndTransaction(bool committed = false)
     {
+        if (committed) Temporary.Commit();
+        else Temporary.RollBack();
         TransactionCount = 0;
         Doomed = false;
         Server.Locks.ReleaseAll(this, onlyTransaction: true);

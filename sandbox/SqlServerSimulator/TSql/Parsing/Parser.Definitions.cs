@@ -680,7 +680,7 @@ internal sealed partial class Parser
     private CreateTableStatement ParseCreateTable(int line)
     {
         var table = ParseObjectName();
-        RefuseTemporary(table);
+        RefuseGlobalTemporary(table);
         Expect("(");
         var columns = new List<TableColumn>();
         List<string>? key = null;

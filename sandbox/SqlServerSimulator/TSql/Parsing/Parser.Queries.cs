@@ -329,7 +329,7 @@ internal sealed partial class Parser
         if (Current.Kind == TokenKind.Variable) throw NotSimulated("A table variable");
         var name = ParseObjectName();
         if (At("(")) throw NotSimulated($"Table-valued function {name}");
-        if (name.Name.StartsWith('#')) throw NotSimulated("A temporary table");
+        RefuseGlobalTemporary(name);
         var alias = ParseAlias(mayBeText: false);
         ParseHints();
         return new NamedSource(name, alias, line);

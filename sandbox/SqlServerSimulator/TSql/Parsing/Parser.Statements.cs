@@ -465,7 +465,7 @@ internal sealed partial class Parser
         if (At("TOP")) throw NotSimulated("INSERT TOP");
         Accept("INTO");
         var table = ParseObjectName();
-        RefuseTemporary(table);
+        RefuseGlobalTemporary(table);
         ParseHints();
         List<string>? columns = null;
         if (At("(") && !Ahead(1).Is("SELECT"))
@@ -527,7 +527,7 @@ internal sealed partial class Parser
         if (At("STATISTICS")) throw NotSimulated("UPDATE STATISTICS");
         var top = ParseTop(parenthesized: true);
         var target = ParseObjectName();
-        RefuseTemporary(target);
+        RefuseGlobalTemporary(target);
         ParseHints();
         Expect("SET");
         var assignments = new List<ColumnAssignment>();
@@ -552,7 +552,7 @@ internal sealed partial class Parser
         var top = ParseTop(parenthesized: true);
         Accept("FROM");
         var target = ParseObjectName();
-        RefuseTemporary(target);
+        RefuseGlobalTemporary(target);
         ParseHints();
         var output = ParseOutput();
         var from = Accept("FROM") ? ParseSources() : null;
@@ -579,8 +579,8 @@ internal sealed partial class Parser
         return ParseCondition();
     }
 
-    private void RefuseTemporary(ObjectName name)
+    private void RefuseGlobalTemporary(ObjectName name)
     {
-        if (name.Name.StartsWith('#')) throw NotSimulated("A temporary table");
+        if (name.Name.StartsWith("##", StringComparison.Ordinal)) throw NotSimulated("A global temporary table");
     }
 }
