@@ -108,8 +108,14 @@ internal sealed class RequestLoop(
         await run;
         if (closing.IsCancellationRequested || (next.IsCompletedSuccessfully && next.Result is null)) return true;
         attentionAnswered = next.IsCompletedSuccessfully && next.Result is { Type: PacketType.Attention };
-        writer.End(attentionAnswered);
+        writer.End(cancelled: attentionAnswered);
         await packets.FlushAsync(endOfMessage: true, closing);
+        if (attentionAnswered)
+        {
+            writer.AttentionAcknowledged();
+            await packets.FlushAsync(endOfMessage: true, closing);
+        }
+
         return true;
     }
 

@@ -180,29 +180,23 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         procedureDone = true;
     }
 
-    /// <summary>Ends the response: its last DONE says that nothing follows, and whether an attention ended it.</summary>
-    public void End(bool attention)
+    /// <summary>
+    /// Ends the response. A cancelled one ends with an error that has no message; that the attention was seen is told after it, by a message of its own.
+    /// </summary>
+    public void End(bool cancelled)
     {
-        if (attention)
+        if (resultOpen || errorWithoutDone) StatementDone(null);
+        if (inProcedure && !procedureDone)
         {
             Release();
-            WriteDone(Token.Done, DoneStatus.Attention, 0, 0);
-        }
-        else
-        {
-            if (resultOpen || errorWithoutDone) StatementDone(null);
-            if (inProcedure && !procedureDone)
-            {
-                Release();
-                held = (failures > 0 ? DoneStatus.Error : DoneStatus.Final, 0, 0);
-                procedureDone = true;
-            }
-
-            var (status, command, count) = held ?? (DoneStatus.Final, (ushort)0, 0L);
-            held = null;
-            WriteDone(procedureDone ? Token.DoneProc : Token.Done, status, command, count);
+            held = (failures > 0 ? DoneStatus.Error : DoneStatus.Final, 0, 0);
+            procedureDone = true;
         }
 
+        if (cancelled) Release();
+        var (status, command, count) = held ?? (cancelled ? DoneStatus.Error : DoneStatus.Final, (ushort)0, 0L);
+        held = null;
+        WriteDone(procedureDone ? Token.DoneProc : Token.Done, status, command, count);
         procedureDone = false;
     }
 
@@ -296,7 +290,8 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         var begin = Buffer.BeginLength();
         Buffer.Int32(error.Number);
         Buffer.Byte(error.State);
-        Buffer.Byte(error.Severity);
+        // Clients are told of severity 10 as 0.
+        Buffer.Byte(error.Severity == 10 ? (byte)0 : error.Severity);
         // A token's length has two bytes; the text is what may be too long for it.
         Buffer.LongText(error.Message, 30_000);
         Buffer.ShortText(server.ServerName);

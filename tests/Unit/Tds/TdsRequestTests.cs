@@ -244,7 +244,8 @@ internal sealed class TdsRequestTests : TdsFixture
         await client.SendAsync(0x01, RawTdsClient.Batch("slow"));
         await started.Task.WaitAsync(Patience);
         await client.SendAsync(0x06, []);
-        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "done more 1", "done attention" }));
+        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "done more 1", "done failed" }));
+        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "done attention" }), "in a message of its own");
         Assert.That(Lines(await client.QueryAsync("after")), Is.EqualTo(new[] { "done" }));
     }
 
@@ -263,6 +264,7 @@ internal sealed class TdsRequestTests : TdsFixture
         await client.SendAsync(0x01, RawTdsClient.Batch("spin"));
         await started.Task.WaitAsync(Patience);
         await client.SendAsync(0x06, []);
+        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "done failed" }));
         Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "done attention" }));
     }
 
