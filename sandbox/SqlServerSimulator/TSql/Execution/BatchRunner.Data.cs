@@ -272,8 +272,8 @@ internal sealed partial class BatchRunner
         {
             if (type.Nullable) return null;
             var full = $"{table.Database ?? _session.Database}.{table.Schema ?? "dbo"}.{table.Name}";
-            throw new SqlErrorException(
-                515, 16, $"Cannot insert the value NULL into column '{column.Name}', table '{full}'; column does not allow nulls. {verb} fails.");
+            throw new SqlErrorException(new SqlError(
+                515, 16, 2, $"Cannot insert the value NULL into column '{column.Name}', table '{full}'; column does not allow nulls. {verb} fails."));
         }
 
         if (type.Length > 0)

@@ -90,7 +90,7 @@ internal sealed partial class BatchRunner
                 await _session.ResetAsync();
                 break;
             default:
-                throw new SqlErrorException(2812, 16, $"Could not find stored procedure '{name}'.");
+                throw new SqlErrorException(new SqlError(2812, 16, 62, $"Could not find stored procedure '{name}'."));
         }
 
         Done(null);
