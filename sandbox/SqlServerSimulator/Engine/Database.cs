@@ -10,6 +10,8 @@ internal sealed partial class Database
     private readonly IEngineEnvironment _environment;
     private readonly List<LogRecord> _log = [];
     private readonly List<long> _ends = [];
+    private bool _recovered;
+    private TimeSpan _recoveryEnd;
 
     public Database(DatabaseEntry entry, IEngineEnvironment environment)
     {
@@ -40,7 +42,28 @@ internal sealed partial class Database
     public long Applied { get; private set; }
 
     /// <summary>Whether readers may look: what is applied is known to be part of the primary's log.</summary>
-    public bool Recovered { get; set; }
+    public bool Recovered
+    {
+        get => _recovered && !IsRecovering;
+        set
+        {
+            if (value && !_recovered)
+            {
+                Recover();
+            }
+
+            _recovered = value;
+        }
+    }
+
+    /// <summary>Whether recovery is under way.</summary>
+    public bool IsRecovering => _environment.Now < _recoveryEnd;
+
+    /// <summary>How this copy is lost, until it is recovered anew.</summary>
+    public Damage Damage { get; set; }
+
+    /// <summary>How long recovery takes.</summary>
+    public Func<string, TimeSpan> RecoveryTime { get; init; } = _ => TimeSpan.Zero;
 
     public DateTime? LastCommit => Applied > Base ? _log[(int)(Applied - Base) - 1].Time : _baseTime;
 
@@ -79,6 +102,13 @@ internal sealed partial class Database
 
             Applied++;
         }
+    }
+
+    /// <summary>Recovery begins, after a start or a change of role.</summary>
+    public void Recover()
+    {
+        _recovered = true;
+        _recoveryEnd = _environment.Now + RecoveryTime(Name);
     }
 
     /// <summary>Undoes everything after an LSN, which must not lie before <see cref="Base"/>.</summary>
@@ -217,7 +247,11 @@ internal sealed partial class Database
 }
 
 /// <summary>A commit that waits for its acknowledgement.</summary>
-internal sealed record PendingCommit(long Lsn, Transaction Transaction, Operation Operation, TimeSpan Since);
+internal sealed record PendingCommit(long Lsn, Transaction Transaction, Operation Operation, TimeSpan Since)
+{
+    /// <summary>Whether this instance has it on disk.</summary>
+    public bool Flushed { get; set; }
+}
 
 internal static class PermissionList
 {

@@ -76,6 +76,26 @@ internal sealed partial class Group
         }
     }
 
+    /// <summary>A local copy is lost: as a secondary it takes no more log.</summary>
+    public void CopyLost() => FollowAgain();
+
+    /// <summary>Closes the connections to peers of these names.</summary>
+    public void CutOff(Predicate<string> concerned)
+    {
+        foreach (var peer in Peers.Values.Where(peer => peer.Link != 0 && _effective.Replica(peer.Replica) is { } replica && concerned(replica.Name)).ToList())
+        {
+            HangUp(peer);
+            peer.LastError = "An existing connection was forcibly closed by the remote host.";
+            peer.LastErrorTime = _environment.UtcNow;
+        }
+
+        if (_contact is { } contact && Configuration.Replica(contact.Replica) is { } primary && concerned(primary.Name))
+        {
+            _instance.CloseLink(contact.Link);
+            LostContact();
+        }
+    }
+
     /// <summary>The group is dropped on its primary.</summary>
     public void TellRemoved()
     {
@@ -130,7 +150,8 @@ internal sealed partial class Group
                 _instance.SaveMaster();
             }
 
-            positions.Add(new LogPosition(member.Id, database is not null, database?.Entry.Suspended == true, database?.Epochs() ?? []));
+            var stopped = database is not null && (database.Entry.Suspended || database.Damage != Damage.None);
+            positions.Add(new LogPosition(member.Id, database is not null, stopped, database?.Epochs() ?? []));
         }
 
         Send(
@@ -171,7 +192,7 @@ internal sealed partial class Group
                 Peers.Add(replica.Id, peer);
             }
 
-            if (peer is { Link: 0, Unresolved: false })
+            if (peer is { Link: 0, Unresolved: false } && !_instance.Traffic.IsCut(replica.Name))
             {
                 peer.Link = _instance.OpenLink(this, replica.EndpointUrl);
             }
@@ -443,6 +464,9 @@ internal sealed partial class Group
 
         switch (message)
         {
+            case Prepare or Accept when _instance.IsLogFull:
+                // Neither a promise nor a configuration can be kept.
+                break;
             case Hello hello:
                 if (Obey(link, hello.From, hello.Epoch))
                 {
@@ -635,8 +659,16 @@ internal sealed partial class Group
             return;
         }
 
-        if (database is null || database.Entry.Suspended || block.After > database.End)
+        if (database is null || database.Entry.Suspended || database.Damage != Damage.None || block.After > database.End)
         {
+            return;
+        }
+
+        if (_instance.IsLogFull && block.Records.Count > 0)
+        {
+            database.Entry.Suspended = true;
+            database.Entry.SuspendReason = 3;
+            FollowAgain();
             return;
         }
 
@@ -687,7 +719,14 @@ internal sealed partial class Group
             }
         }
 
-        Send(link, new Hardened(Id, File.LocalReplica, block.From, block.Epoch, block.Database, database.End));
+        var written = database.End;
+        _instance.Flushes.After(() =>
+        {
+            if (link == _contact?.Link && block.Epoch == _followedEpoch && block.Epoch == File.Promised)
+            {
+                Send(link, new Hardened(Id, File.LocalReplica, block.From, block.Epoch, block.Database, Math.Min(written, database.End)));
+            }
+        });
     }
 
     private readonly Dictionary<Guid, long> _seedingTargets = [];

@@ -174,7 +174,7 @@ internal sealed partial class Group
                 47109, 16, $"Availability group '{Name}' cannot failover to this replica. Configuration-only replica cannot become primary.");
         }
 
-        if (File.Accepted.Databases.Any(database => Database(database.Id) is not { Entry: { Seeding: false, Restoring: false } }))
+        if (File.Accepted.Databases.Any(database => Database(database.Id) is not { Damage: Damage.None, Entry: { Seeding: false, Restoring: false } }))
         {
             return Errors.NotSynchronized(Name);
         }
@@ -272,7 +272,7 @@ internal sealed partial class Group
         {
             database.Append(_effective.Epoch, [new EpochStart()]);
             database.Apply(database.End);
-            database.Recovered = true;
+            database.Recover();
             database.Entry.ResumedAfter = _effective.Forced;
             database.Entry.Suspended = false;
         }
@@ -443,6 +443,14 @@ internal sealed partial class Group
     /// <summary>Proposes a change of the configuration; the operation ends when a majority has stored it.</summary>
     public void Propose(Func<GroupConfiguration, GroupConfiguration> change, Operation? operation)
     {
+        if (_instance.IsLogFull)
+        {
+            // It cannot be stored even here.
+            CommitStart ??= _environment.UtcNow;
+            operation?.Fail(SqlInstance.LogFull("master"));
+            return;
+        }
+
         var changed = change(File.Accepted);
         var next = changed with { Sequence = File.Accepted.Sequence + 1, Epoch = File.Promised };
         if (operation is not null)
@@ -596,6 +604,10 @@ internal sealed partial class Group
         {
             Propose(Adjust, null);
         }
+        else if (_uncommitted.Count == 0)
+        {
+            CommitStart = null;
+        }
     }
 
     // Commits
@@ -632,7 +644,7 @@ internal sealed partial class Group
             return;
         }
 
-        while (!_isUnsettled && database.Pending.TryPeek(out var pending) && IsHardened(database.Entry.GroupDatabase!.Value, pending.Lsn))
+        while (!_isUnsettled && database.Pending.TryPeek(out var pending) && pending.Flushed && IsHardened(database.Entry.GroupDatabase!.Value, pending.Lsn))
         {
             // S3: the lease must be valid at the moment of acknowledgement.
             if (!IsLeaseValid)

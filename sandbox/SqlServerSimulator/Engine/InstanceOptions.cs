@@ -32,4 +32,7 @@ public sealed record InstanceOptions
 
     /// <summary>How long JOIN waits for the primary's configuration.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What is wrong from the start.</summary>
+    public IReadOnlyList<Fault> Faults { get; init; } = [];
 }

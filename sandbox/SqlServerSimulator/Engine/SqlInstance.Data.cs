@@ -11,6 +11,7 @@ public sealed partial class SqlInstance
         var database = OpenForReading(session, DatabaseOf(session, table));
         var found = Find(database, table);
         RequireInDatabase(session, database, "SELECT", found);
+        RequireGoodPages(database, found);
         var transaction = session.Transaction is { Ended: false } own && own.Database == database ? own : null;
         return new TableView(found.Columns, found.Key, found.IdentityColumn)
         {
@@ -69,6 +70,11 @@ public sealed partial class SqlInstance
         if (database.Entry.Restoring || database.Entry.Seeding)
         {
             throw new SqlErrorException(Errors.Restoring(database.Name));
+        }
+
+        if (Unusable(database) is { } why)
+        {
+            throw new SqlErrorException(why);
         }
 
         if (database.Entry.Group is { } id)
@@ -138,6 +144,7 @@ public sealed partial class SqlInstance
             }
         }
 
+        RequireLogSpace(session, database);
         return database;
     }
 
@@ -201,6 +208,12 @@ public sealed partial class SqlInstance
             return true;
         }
 
+        if (IsLogFull)
+        {
+            Release(transaction);
+            throw new SqlErrorException(LogFull(database.Name));
+        }
+
         if (database.Entry.Group is { } id && Groups.TryGetValue(id, out var group))
         {
             if (group.Role != ReplicaRole.Primary || !group.IsLeaseValid)
@@ -210,23 +223,49 @@ public sealed partial class SqlInstance
             }
 
             var record = database.Append(group.File.Promised, transaction.Changes);
-            database.Pending.Enqueue(new PendingCommit(record.Lsn, transaction, operation, Environment.Now));
+            var commit = new PendingCommit(record.Lsn, transaction, operation, Environment.Now) { Flushed = Flushes.AreFast };
+            database.Pending.Enqueue(commit);
+            if (!commit.Flushed)
+            {
+                Flushes.After(() =>
+                {
+                    commit.Flushed = true;
+                    group.CheckCommits();
+                });
+            }
+
             group.AfterAppend(database);
             return false;
         }
 
-        database.Append(0, transaction.Changes);
-        database.Apply(database.End);
+        var lsn = database.Append(0, transaction.Changes).Lsn;
+        if (!Flushes.AreFast)
+        {
+            Flushes.After(() =>
+            {
+                if (!transaction.Ended)
+                {
+                    Acknowledge(database, lsn, transaction, operation);
+                    CheckpointIfDue(database);
+                }
+            });
+            return false;
+        }
+
+        database.Apply(lsn);
         CheckpointIfDue(database);
         Release(transaction);
         return true;
     }
 
-    internal static void Acknowledge(Database database, PendingCommit commit)
+    internal static void Acknowledge(Database database, PendingCommit commit) =>
+        Acknowledge(database, commit.Lsn, commit.Transaction, commit.Operation);
+
+    private static void Acknowledge(Database database, long lsn, Transaction transaction, Operation operation)
     {
-        database.Apply(commit.Lsn);
-        Release(commit.Transaction);
-        commit.Operation.Succeed();
+        database.Apply(lsn);
+        Release(transaction);
+        operation.Succeed();
     }
 
     private static void Rollback(EngineSession session)
@@ -366,6 +405,8 @@ public sealed partial class SqlInstance
     {
         var database = OpenForWriting(session, DatabaseOf(session, insert.Table), null);
         RequireInDatabase(session, database, "INSERT", Find(database, insert.Table));
+        RequireMemory();
+        RequireDataSpace(database, Find(database, insert.Table));
         return Change(session, database, operation, transaction =>
         {
             var table = Find(database, insert.Table);
@@ -425,6 +466,8 @@ public sealed partial class SqlInstance
     {
         var database = OpenForWriting(session, DatabaseOf(session, command.Table), null);
         RequireInDatabase(session, database, permission, Find(database, command.Table));
+        RequireMemory();
+        RequireGoodPages(database, Find(database, command.Table));
         return Change(session, database, operation, transaction =>
         {
             var table = Find(database, command.Table);
@@ -605,7 +648,7 @@ public sealed partial class SqlInstance
                 continue;
             }
 
-            var database = new Database(entry, Environment);
+            var database = new Database(entry, Environment) { RecoveryTime = RecoveryTime, Damage = DamageOf(entry.Name) };
             Databases.Add(entry.Name, database);
             if (entry.Group is null && !entry.Restoring)
             {
@@ -619,7 +662,7 @@ public sealed partial class SqlInstance
     {
         Environment.Delete($"db-{entry.File:N}.log");
         Master.Databases.Add(entry);
-        var database = new Database(entry, Environment);
+        var database = new Database(entry, Environment) { RecoveryTime = RecoveryTime };
         Databases.Add(entry.Name, database);
         SaveMaster();
         return database;

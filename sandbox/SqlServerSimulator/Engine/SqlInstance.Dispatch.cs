@@ -7,6 +7,7 @@ public sealed partial class SqlInstance
     /// <returns>True when the command is done; false when the operation ends later.</returns>
     private bool Dispatch(EngineSession session, EngineCommand command, Operation operation)
     {
+        RequireMasterSpace(command);
         switch (command)
         {
             case SetSessionContext set:

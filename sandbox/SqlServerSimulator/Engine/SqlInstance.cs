@@ -28,6 +28,7 @@ public sealed partial class SqlInstance
         Environment = environment;
         StartTime = environment.UtcNow;
         StartNow = environment.Now;
+        _faults = [.. options.Faults.Select(fault => new ActiveFault(fault, environment.Now, null))];
         if (environment.Read(MasterFile) is { } file)
         {
             Master = JsonSerializer.Deserialize(file, EngineJson.Default.Master)!;
@@ -97,10 +98,22 @@ public sealed partial class SqlInstance
     public Operation Execute(EngineSession session, EngineCommand command)
     {
         var operation = new Operation();
+        WithWorker(() => Run(session, command, operation));
+        ScheduleTick();
+        return operation;
+    }
+
+    private void Run(EngineSession session, EngineCommand command, Operation operation)
+    {
+        if (operation.IsCompleted)
+        {
+            return;
+        }
+
         if (session.IsEnded)
         {
             operation.Fail(Errors.Make(596, 21, "Cannot continue the execution because the session is in the kill state."));
-            return operation;
+            return;
         }
 
         try
@@ -114,14 +127,12 @@ public sealed partial class SqlInstance
         {
             operation.Fail(error.Error);
         }
-
-        ScheduleTick();
-        return operation;
     }
 
     /// <summary>Time has passed; see <see cref="IEngineEnvironment.RequestTick"/>.</summary>
     public void Tick()
     {
+        RunLater();
         foreach (var group in Groups.Values.ToList())
         {
             group.Tick();
@@ -155,6 +166,7 @@ public sealed partial class SqlInstance
     internal void ScheduleTick()
     {
         var times = Groups.Values.Select(group => group.NextTick())
+            .Append(_later.TryPeek(out _, out var later) ? later.At : null)
             .Concat(_closing.Select(closing => (TimeSpan?)closing.Due))
             .Concat(_joins.Select(join => (TimeSpan?)join.Deadline))
             .Concat(Databases.Values.SelectMany(database => database.Locks.Waits.Select(wait => wait.Deadline)));
@@ -339,6 +351,7 @@ public sealed partial class SqlInstance
     /// <summary>A link is down. Incoming links are forgotten.</summary>
     public void LinkDown(long link, string why)
     {
+        Traffic.Forget(link);
         if (_outgoing.TryGetValue(link, out var outgoing))
         {
             outgoing.OutgoingDown(link, why);
@@ -369,6 +382,19 @@ public sealed partial class SqlInstance
             return;
         }
 
+        var peer = PeerName(parsed.Group, parsed.From);
+        if (HasFaults && link < 0 && Traffic.IsCut(peer))
+        {
+            CloseLink(link);
+            return;
+        }
+
+        Traffic.Pass(link, Ways.In, peer, () => Take(link, parsed));
+        ScheduleTick();
+    }
+
+    private void Take(long link, PeerMessage parsed)
+    {
         if (Groups.TryGetValue(parsed.Group, out var group))
         {
             group.Receive(link, parsed);
@@ -383,8 +409,6 @@ public sealed partial class SqlInstance
         {
             FinishJoin(link, answer);
         }
-
-        ScheduleTick();
     }
 
     internal long OpenLink(Group group, string url)
@@ -407,6 +431,7 @@ public sealed partial class SqlInstance
             ForgetIncoming(link);
         }
 
+        Traffic.Forget(link);
         Environment.CloseLink(link);
     }
 
@@ -418,8 +443,13 @@ public sealed partial class SqlInstance
         }
     }
 
-    internal void Send(long link, PeerMessage message) =>
-        Environment.Send(link, JsonSerializer.SerializeToUtf8Bytes(message, EngineJson.Default.PeerMessage));
+    internal void Send(long link, PeerMessage message)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(message, EngineJson.Default.PeerMessage);
+        Traffic.Pass(link, Ways.Out, PeerName(message.Group, message.To), () => Environment.Send(link, bytes));
+    }
+
+    private string? PeerName(Guid group, Guid replica) => HasFaults ? Groups.GetValueOrDefault(group)?.Configuration.Replica(replica)?.Name : null;
 
     private void ForgetIncoming(long link)
     {

@@ -57,6 +57,16 @@ public static partial class SystemCatalog
             return (1, "RESTORING");
         }
 
+        if (database.Damage != Damage.None)
+        {
+            return database.Damage == Damage.Suspect ? ((byte)4, "SUSPECT") : ((byte)3, "RECOVERY_PENDING");
+        }
+
+        if (database.IsRecovering)
+        {
+            return (2, "RECOVERING");
+        }
+
         if (database.Entry.Group is { } id)
         {
             if (instance.Groups.GetValueOrDefault(id) is not { } group || group.Role == ReplicaRole.Resolving)

@@ -159,9 +159,14 @@ public static partial class SystemCatalog
     private static byte Synchronization(Group group, ReplicaConfiguration replica, Guid database, SqlInstance instance)
     {
         _ = instance;
+        if (group.Role == ReplicaRole.Primary && group.Database(database) is { Damage: not Damage.None })
+        {
+            return 0;
+        }
+
         if (replica.Id == group.File.LocalReplica)
         {
-            if (group.Database(database) is not { } copy || copy.Entry.Suspended || group.Role == ReplicaRole.Resolving)
+            if (group.Database(database) is not { Damage: Damage.None } copy || copy.Entry.Suspended || group.Role == ReplicaRole.Resolving)
             {
                 return 0;
             }
@@ -213,7 +218,7 @@ public static partial class SystemCatalog
                 [
                     own?.Entry.Id, group.Id, replica.Id, member.Id, local, local && group.Role == ReplicaRole.Primary, state, SynchronizationStates[state],
                     local ? group.Role == ReplicaRole.Primary : group.MustHarden(replica.Id, member.Id), health, HealthStates[health],
-                    databaseState?.Item1, databaseState?.Item2, suspended, reason, reason switch { 0 => "SUSPEND_FROM_USER", 1 => "SUSPEND_FROM_PARTNER", _ => null },
+                    databaseState?.Item1, databaseState?.Item2, suspended, reason, reason switch { 0 => "SUSPEND_FROM_USER", 1 => "SUSPEND_FROM_PARTNER", 3 => "SUSPEND_FROM_CAPTURE", _ => null },
                     Lsn(0), Lsn(0), remote ? Lsn(copy!.Sent) : null, remote ? copy!.LastSent : null,
                     remote || (local && group.Role == ReplicaRole.Secondary) ? Number(hardened) : null, remote ? copy!.LastHardened : null,
                     hardened is { } h ? Lsn(h + 1) : null, remote ? copy!.LastHardened : null,

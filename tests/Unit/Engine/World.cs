@@ -197,6 +197,30 @@ internal sealed class World
             }
         }
 
+        /// <summary>Makes something go wrong, until it is healed or the process ends.</summary>
+        public void Inflict(Fault fault)
+        {
+            if (fault is Freeze)
+            {
+                Freeze();
+            }
+            else
+            {
+                Enter(() => Instance.Inflict(fault));
+            }
+        }
+
+        /// <summary>Heals every fault.</summary>
+        public void HealAll()
+        {
+            if (IsFrozen)
+            {
+                Thaw();
+            }
+
+            Enter(() => Instance.Heal(_ => true));
+        }
+
         public void TearTail(string file, int bytes) => _disk[file].SetLength(_disk[file].Length - bytes);
 
         public void Garble(string file) => _disk[file].GetBuffer()[_disk[file].Length - 1] ^= 0xFF;
@@ -264,7 +288,8 @@ internal sealed class World
 
         TimeSpan IEngineEnvironment.Now => world.Now;
 
-        public DateTime UtcNow => new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) + world.Now;
+        public DateTime UtcNow =>
+            new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) + world.Now + (Instance?.Fault<ClockJump>()?.Offset ?? TimeSpan.Zero);
 
         public Guid NewGuid() => world.NextGuid();
 
@@ -424,7 +449,8 @@ internal sealed class World
             }
 
             if (world.Nodes.FirstOrDefault(pair => pair.Key.Equals(host, StringComparison.OrdinalIgnoreCase)).Value is { IsRunning: true, _listening: true } peer
-                && !world.IsCut(name, peer.Name) && !peer.IsFrozen)
+                && !world.IsCut(name, peer.Name) && !peer.IsFrozen
+                && Instance.Fault<ExpiredCertificate>() is null && peer.Instance.Fault<ExpiredCertificate>() is null)
             {
                 var incoming = world.NextIncoming();
                 _up[link] = (peer, incoming);
