@@ -16,9 +16,6 @@ internal sealed class TdsTypeTests : TdsFixture
 {
     private const int PerType = 40;
 
-    /// <summary>Longer text in several packets is more than this client can read at times (dotnet/SqlClient issue 3519).</summary>
-    private const int LongestTextForClient = 20_000;
-
     public static IEnumerable<SqlType> Types => SampleValues.Types;
 
     // Other text and bytes become nvarchar and varbinary in a sql_variant.
@@ -84,7 +81,9 @@ internal sealed class TdsTypeTests : TdsFixture
     [TestCaseSource(nameof(Types))]
     public void Value_and_column_are_what_SqlClient_reads(SqlType type)
     {
-        var values = SampleValues.Of(type, PerType).Where(value => value is not string { Length: > LongestTextForClient }).ToList();
+        var values = SampleValues.Of(type, PerType);
+        // This client fails on nvarchar(max) that goes over the end of a packet (dotnet/SqlClient issue 3519): no more than fits into one.
+        if (type is { Kind: SqlKind.NVarChar, Length: < 0 }) values = [.. SampleValues.Of(type, 400).Where(value => value is string { Length: < 200 }).Take(4)];
         Server.OnBatch = (_, _, _, output, _) =>
         {
             output.Columns([new SqlColumn("v", type), new SqlColumn("n", type with { Nullable = false })]);
