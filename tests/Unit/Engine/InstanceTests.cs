@@ -113,6 +113,25 @@ public sealed class InstanceTests
     }
 
     [Test]
+    public void A_change_by_key_looks_at_that_row_alone()
+    {
+        var node = WithTable();
+        for (var id = 1; id <= 4; id++) node.Do(ThreeReplicas.Row(id));
+        List<object?> seen = [];
+        bool See(object?[] row)
+        {
+            seen.Add(row[0]);
+            return true;
+        }
+
+        Assert.That(node.Begin(new DeleteRows(Numbers, See) { Key = [3] }).RowCount, Is.EqualTo(1));
+        Assert.That(node.Begin(new DeleteRows(Numbers, See) { Key = [9] }).RowCount, Is.Zero);
+        Assert.That(seen, Is.EqualTo(new object[] { 3 }));
+        Assert.That(node.Begin(new DeleteRows(Numbers, See) { Top = 2 }).RowCount, Is.EqualTo(2));
+        Assert.That(node.Values(), Has.Exactly(1).Items);
+    }
+
+    [Test]
     public void A_lock_time_out_and_a_deadlock_end_the_wait()
     {
         var node = WithTable();

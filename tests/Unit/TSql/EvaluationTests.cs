@@ -231,6 +231,22 @@ public sealed class EvaluationTests
     public void Columns_from_the_outer_side_of_a_join_may_be_null() =>
         Assert.That(Run("SELECT u.a FROM t LEFT JOIN t u ON 1 = 2").Columns[0].Type.Nullable, Is.True);
 
+    [TestCase("SELECT v FROM keyed WHERE k = 7", 1)]
+    [TestCase("SELECT v FROM keyed x WHERE x.v > 1 AND 7 = x.k", 1)]
+    [TestCase("SELECT v FROM keyed WHERE k = 7 AND v = 71", 0)]
+    [TestCase("SELECT v FROM keyed WHERE k = 8", 0)]
+    [TestCase("SELECT v FROM keyed WHERE k = -8", 0)]
+    [TestCase("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM keyed WHERE k = t.a + 4 AND k = t.a)", 0)]
+    public void A_row_asked_for_by_its_key_is_found_without_a_scan(string text, int rows) => Assert.That(Run(text).Rows, Has.Count.EqualTo(rows));
+
+    [TestCase("SELECT v FROM keyed WHERE k > 7")]
+    [TestCase("SELECT v FROM keyed WHERE k = 7 OR v = 1")]
+    [TestCase("SELECT v FROM keyed WHERE NOT k = 7")]
+    [TestCase("SELECT v FROM keyed WHERE k = 7.0")]
+    [TestCase("SELECT v FROM keyed WHERE v = 7")]
+    [TestCase("SELECT v FROM keyed WHERE k = v")]
+    public void Any_other_condition_scans(string text) => Assert.That(() => Run(text), Throws.InstanceOf<AssertionException>());
+
     private static object? Scalar(string expression) => Run($"SELECT {expression}").Rows.Single()[0];
 
     private static (IReadOnlyList<SqlColumn> Columns, List<object?[]> Rows) Run(string text)
@@ -259,6 +275,13 @@ public sealed class EvaluationTests
             "t" => new Relation(
                 [new SqlColumn("a", new SqlType(SqlKind.Int, Nullable: false)), new SqlColumn("b", new SqlType(SqlKind.Int)), new SqlColumn("c", new SqlType(SqlKind.NVarChar, 10))],
                 () => [[1, 10, "x"], [2, null, "y"], [3, 30, "X"]]),
+            "keyed" => new Relation(
+                [new SqlColumn("k", new SqlType(SqlKind.Int, Nullable: false)), new SqlColumn("v", new SqlType(SqlKind.Int))],
+                () => throw new AssertionException("All rows were looked at."))
+            {
+                Key = [0],
+                Seek = key => (int?)key[0] == 7 ? [[7, 70]] : [],
+            },
             "empty" => new Relation([new SqlColumn("x", new SqlType(SqlKind.Int))], () => []),
             _ => throw new SqlErrorException(208, 16, $"Invalid object name '{name}'."),
         };

@@ -215,7 +215,7 @@ internal sealed partial class Parser
     {
         qualifier = null;
         var parts = new List<string?>();
-        while (Current.IsName && Ahead(1).Is(".") && parts.Count < 4)
+        while (Current.IsName && !Current.IsReserved && Ahead(1).Is(".") && parts.Count < 4)
         {
             parts.Add(Take().Text);
             Take();
