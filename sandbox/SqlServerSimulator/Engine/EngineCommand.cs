@@ -172,41 +172,6 @@ public sealed record DropServer(string Name) : EngineCommand;
 /// <summary>sp_configure name, value.</summary>
 public sealed record Configure(string Name, int Value) : EngineCommand;
 
-// Databases
-
-public sealed record CreateDatabase(string Name) : EngineCommand;
-
-public sealed record DropDatabase(string Name) : EngineCommand;
-
-/// <summary>Recovery models, numbered as in sys.databases.</summary>
-public enum RecoveryModel : byte
-{
-    Full = 1,
-    BulkLogged = 2,
-    Simple = 3,
-}
-
-/// <summary>ALTER DATABASE ... SET RECOVERY.</summary>
-public sealed record SetRecovery(string Database, RecoveryModel Model) : EngineCommand;
-
-/// <summary>ALTER DATABASE ... SET READ_ONLY | READ_WRITE.</summary>
-public sealed record SetReadOnly(string Database, bool ReadOnly) : EngineCommand;
-
-/// <summary>BACKUP DATABASE or BACKUP LOG; only the effect on the log chain is modelled.</summary>
-public sealed record Backup(string Database, bool Log, bool CopyOnly = false) : EngineCommand;
-
-/// <summary>What ALTER DATABASE ... SET HADR asks for.</summary>
-public enum HadrAction
-{
-    Join,
-    Off,
-    Suspend,
-    Resume,
-}
-
-/// <summary>ALTER DATABASE ... SET HADR.</summary>
-public sealed record SetHadr(string Database, HadrAction Action, string? Group = null) : EngineCommand;
-
 // Tables and rows
 
 /// <summary>CREATE TABLE in the session's database (or <see cref="TableName.Database"/>).</summary>

@@ -35,6 +35,15 @@ public static class Errors
     internal static SqlError Restoring(string name) =>
         Make(927, 14, $"Database '{name}' cannot be opened. It is in the middle of a restore.");
 
+    internal static SqlError NotRecovered(string name) =>
+        Make(921, 14, $"Database '{name}' has not been recovered yet. Wait and try again.");
+
+    internal static SqlError Offline(string name) =>
+        Make(942, 14, $"Database '{name}' cannot be opened because it is offline.");
+
+    internal static SqlError InTransition(string name) =>
+        Make(952, 16, $"Database '{name}' is in transition. Try the statement later.");
+
     internal static SqlError NotAccessible(string name) => Make(
         976,
         14,

@@ -34,6 +34,9 @@ internal sealed class Master
 
     public List<DatabaseEntry> Databases { get; set; } = [];
 
+    /// <summary>Recovery model of model, which new databases take over.</summary>
+    public RecoveryModel ModelRecovery { get; set; } = RecoveryModel.Full;
+
     public List<Guid> Groups { get; set; } = [];
 }
 
@@ -142,6 +145,19 @@ internal sealed class DatabaseEntry
     public RecoveryModel Recovery { get; set; } = RecoveryModel.Full;
 
     public bool ReadOnly { get; set; }
+
+    public UserAccess UserAccess { get; set; }
+
+    public bool Offline { get; set; }
+
+    public bool Emergency { get; set; }
+
+    public string Collation { get; set; } = SqlInstance.DefaultCollation;
+
+    public List<DatabaseFile> Files { get; set; } = [];
+
+    /// <summary>Options that are kept and shown, by their names in ALTER DATABASE.</summary>
+    public Dictionary<string, int> Options { get; set; } = [];
 
     /// <summary>A full backup was taken since the database is in full recovery.</summary>
     public bool BackedUp { get; set; }

@@ -81,12 +81,9 @@ public sealed partial class SqlInstance
                 RefuseInTransaction(session, "DROP DATABASE");
                 Drop(session, drop);
                 return true;
-            case SetRecovery set:
-                Alter(session, set);
-                return true;
-            case SetReadOnly set:
-                Alter(session, set);
-                return true;
+            case AlterDatabase alter:
+                RefuseInTransaction(session, "ALTER DATABASE");
+                return Alter(session, alter, operation);
             case Checkpoint:
                 CheckpointDatabase(session);
                 return true;

@@ -480,28 +480,8 @@ public sealed partial class SqlInstance
                 35244, 16, $"Database '{name}' cannot be added to availability group '{group}'.  The database is currently joined to another availability group.");
         }
 
-        if (database.Entry.Restoring || database.Entry.Seeding)
-        {
-            throw new SqlErrorException(Errors.Restoring(database.Name));
-        }
-
-        if (database.Entry.ReadOnly)
-        {
-            throw new SqlErrorException(
-                1466, 16, $"Database \"{name}\" is in read-only mode. It must be in read-write mode to be added.");
-        }
-
-        if (database.Entry.Recovery != RecoveryModel.Full)
-        {
-            throw new SqlErrorException(1465, 16, $"Database \"{name}\" database is not in full recovery mode on each of the server instances.");
-        }
-
-        return database.Entry.BackedUp
-            ? database
-            : throw new SqlErrorException(
-                1475,
-                16,
-                $"Database \"{name}\" might contain bulk logged changes that have not been backed up. Take a log backup on the principal database or primary database.");
+        RequireFitForGroup(database);
+        return database;
     }
 
     private bool Drop(EngineSession session, DropGroup drop)

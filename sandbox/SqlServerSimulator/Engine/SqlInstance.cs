@@ -99,6 +99,7 @@ public sealed partial class SqlInstance
     {
         var operation = new Operation();
         WithWorker(() => Run(session, command, operation));
+        CheckTransitions();
         ScheduleTick();
         return operation;
     }
@@ -150,6 +151,7 @@ public sealed partial class SqlInstance
             join.Operation.Fail(Errors.JoinTimeout(join.Name));
         }
 
+        CheckTransitions();
         foreach (var database in Databases.Values)
         {
             foreach (var wait in database.Locks.Waits.Where(wait => wait.Deadline <= Environment.Now).ToList())
@@ -169,6 +171,7 @@ public sealed partial class SqlInstance
             .Append(_later.TryPeek(out _, out var later) ? later.At : null)
             .Concat(_closing.Select(closing => (TimeSpan?)closing.Due))
             .Concat(_joins.Select(join => (TimeSpan?)join.Deadline))
+            .Concat(_transitions.Select(transition => transition.Deadline))
             .Concat(Databases.Values.SelectMany(database => database.Locks.Waits.Select(wait => wait.Deadline)));
         if (times.Min() is { } next)
         {
@@ -243,6 +246,7 @@ public sealed partial class SqlInstance
         Rollback(session);
         _sessions.Remove(session.Id);
         session.IsEnded = true;
+        CheckTransitions();
     }
 
     /// <summary>sp_reset_connection: rolls back, clears the session context, returns to the login's database.</summary>

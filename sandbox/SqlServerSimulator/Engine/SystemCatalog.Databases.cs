@@ -4,27 +4,14 @@ public static partial class SystemCatalog
 {
     private static void AddDatabaseViews()
     {
-        Add("databases", "name sysname, database_id int, source_database_id int, owner_sid varbinary(85), create_date datetime, compatibility_level tinyint, collation_name sysname, user_access tinyint, user_access_desc nvarchar(60), is_read_only bit, state tinyint, state_desc nvarchar(60), is_in_standby bit, recovery_model tinyint, recovery_model_desc nvarchar(60), is_encrypted bit, log_reuse_wait tinyint, log_reuse_wait_desc nvarchar(60), replica_id guid, group_database_id guid", (instance, session) =>
-        {
-            var rows = new[] { ("master", RecoveryModel.Simple), ("tempdb", RecoveryModel.Simple), ("model", RecoveryModel.Full), ("msdb", RecoveryModel.Simple) }
-                .Select((system, index) => new object?[]
-                {
-                    system.Item1, index + 1, null, new byte[] { 1 }, instance.Master.Created, (byte)160, "SQL_Latin1_General_CP1_CI_AS", (byte)0, "MULTI_USER", false,
-                    (byte)0, "ONLINE", false, (byte)system.Item2, Words(system.Item2), false, (byte)0, "NOTHING", null, null,
-                });
-            return rows.Concat(instance.Databases.Values.OrderBy(database => database.Entry.Id).Select(database =>
-            {
-                var state = State(instance, database);
-                var entry = database.Entry;
-                var group = entry.Group is { } id ? instance.Groups.GetValueOrDefault(id) : null;
-                return new object?[]
-                {
-                    database.Name, entry.Id, null, instance.FindLogin(entry.Owner)?.Sid ?? [1], entry.Created, (byte)160, "SQL_Latin1_General_CP1_CI_AS", (byte)0, "MULTI_USER", entry.ReadOnly,
-                    state.State, state.Description, false, (byte)entry.Recovery, Words(entry.Recovery), false, (byte)0, "NOTHING",
-                    group?.File.LocalReplica, group is null ? null : entry.GroupDatabase,
-                };
-            }));
-        });
+        Add("databases", DatabaseColumns, (instance, _) => SystemDatabaseRows(instance)
+            .Concat(instance.Databases.Values.OrderBy(database => database.Entry.Id).Select(database => DatabaseRow(instance, database))));
+        const string files = "file_id int, file_guid guid, type tinyint, type_desc nvarchar(60), data_space_id int, name sysname, physical_name nvarchar(260), state tinyint, state_desc nvarchar(60), size int, max_size int, growth int, is_media_read_only bit, is_read_only bit, is_sparse bit, is_percent_growth bit, is_name_reserved bit, is_persistent_log_buffer bit, create_lsn lsn, drop_lsn lsn, read_only_lsn lsn, read_write_lsn lsn, differential_base_lsn lsn, differential_base_guid guid, differential_base_time datetime, redo_start_lsn lsn, redo_start_fork_guid guid, redo_target_lsn lsn, redo_target_fork_guid guid, backup_lsn lsn";
+        Add("database_files", files, (instance, session) => Files(instance)
+            .Where(file => file.Database == instance.DatabaseId(session.Database)).Select(file => file.Row));
+        Add("master_files", "database_id int, " + files + ", credential_id int", (instance, session) => instance.HasPermission(session, "VIEW ANY DEFINITION")
+            ? Files(instance).Select(file => (object?[])[file.Database, .. file.Row, null])
+            : []);
         Add("database_recovery_status", "database_id int, database_guid guid, family_guid guid, last_log_backup_lsn lsn, recovery_fork_guid guid, first_recovery_fork_guid guid, fork_point_lsn lsn", (instance, _) =>
             instance.Databases.Values.Select(database => new object?[]
             {
@@ -52,35 +39,8 @@ public static partial class SystemCatalog
 
     internal static (byte State, string Description) State(SqlInstance instance, Database database)
     {
-        if (database.Entry.Seeding || database.Entry.Restoring)
-        {
-            return (1, "RESTORING");
-        }
-
-        if (database.Damage != Damage.None)
-        {
-            return database.Damage == Damage.Suspect ? ((byte)4, "SUSPECT") : ((byte)3, "RECOVERY_PENDING");
-        }
-
-        if (database.IsRecovering)
-        {
-            return (2, "RECOVERING");
-        }
-
-        if (database.Entry.Group is { } id)
-        {
-            if (instance.Groups.GetValueOrDefault(id) is not { } group || group.Role == ReplicaRole.Resolving)
-            {
-                return (3, "RECOVERY_PENDING");
-            }
-
-            if (!database.Recovered)
-            {
-                return (2, "RECOVERING");
-            }
-        }
-
-        return (0, "ONLINE");
+        var state = instance.StateOf(database);
+        return ((byte)state, Words(state));
     }
 
     private static IEnumerable<Table> Tables(SqlInstance instance, EngineSession session) =>

@@ -359,9 +359,29 @@ internal sealed partial class BatchRunner
         }
 
         RequireHealthyTransaction();
-        await EngineAsync(statement.Command);
+        try
+        {
+            await EngineAsync(statement.Command);
+        }
+        catch (SqlErrorException error) when (Closing(statement.Command, error.Error) is { } closing)
+        {
+            // A handler sees only the last error of a statement; a client sees them all.
+            if (_tries == 0) _output.Message(error.Error with { Line = statement.Line });
+            throw new SqlErrorException(closing);
+        }
+
         Done(null);
     }
+
+    /// <summary>The error that some statements end with after that of their failure.</summary>
+    private static SqlError? Closing(EngineCommand command, SqlError cause) => (command, cause.Number) switch
+    {
+        (AlterDatabase, _) => new SqlError(5069, 16, 1, "ALTER DATABASE statement failed."),
+        (CreateDatabase, 5170 or 1828) => new SqlError(1802, 16, 4, "CREATE DATABASE failed. Some file names listed could not be created. Check related errors."),
+        (Backup { Log: true }, _) => new SqlError(3013, 16, 1, "BACKUP LOG is terminating abnormally."),
+        (Backup, _) => new SqlError(3013, 16, 1, "BACKUP DATABASE is terminating abnormally."),
+        _ => null,
+    };
 
     private bool Exists(DropIfExistsStatement drop) => Look(_ =>
     {

@@ -69,7 +69,7 @@ internal sealed partial class Parser
         throw Wrong();
     }
 
-    private EngineStatement ParseAlter(int line)
+    private Statement ParseAlter(int line)
     {
         if (Accept("LOGIN")) return Engine(ParseAlterLogin(), line);
         if (Accept("SERVER", "ROLE"))
@@ -90,7 +90,7 @@ internal sealed partial class Parser
         }
 
         if (Accept("ENDPOINT")) return Engine(ParseAlterEndpoint(), line);
-        if (Accept("DATABASE")) return Engine(ParseAlterDatabase(), line, "ALTER DATABASE");
+        if (Accept("DATABASE")) return ParseAlterDatabase(line);
         if (Accept("AUTHORIZATION")) return Engine(ParseAuthorization(), line);
         if (Accept("AVAILABILITY"))
         {
@@ -136,16 +136,7 @@ internal sealed partial class Parser
 
         if (Accept("CERTIFICATE")) return Engine(new DropCertificate(TakeName()), line);
         if (Accept("ENDPOINT")) return Engine(new DropEndpoint(TakeName()), line);
-        if (Accept("DATABASE"))
-        {
-            var exists = AcceptIfExists();
-            var name = TakeName();
-            if (At(",")) throw NotSimulated("DROP DATABASE of several databases");
-            return exists
-                ? new DropIfExistsStatement(new DropDatabase(name), "databases", name, line)
-                : Engine(new DropDatabase(name), line, "DROP DATABASE");
-        }
-
+        if (Accept("DATABASE")) return ParseDropDatabase(line);
         if (Accept("AVAILABILITY"))
         {
             Expect("GROUP");
@@ -480,61 +471,6 @@ internal sealed partial class Parser
         return any ? endpoint : throw Wrong();
     }
 
-    private CreateDatabase ParseCreateDatabase()
-    {
-        var name = TakeName();
-        foreach (var word in (ReadOnlySpan<string>)["ON", "COLLATE", "CONTAINMENT", "LOG", "AS"])
-        {
-            if (At(word)) throw NotSimulated($"CREATE DATABASE … {word}");
-        }
-
-        return new CreateDatabase(name);
-    }
-
-    private EngineCommand ParseAlterDatabase()
-    {
-        var name = TakeName();
-        if (!Accept("SET")) throw Current.Kind == TokenKind.End ? Wrong() : NotSimulated($"ALTER DATABASE … {Current.Text.ToUpperInvariant()}");
-        if (Accept("RECOVERY"))
-        {
-            var model = TakeOneOf("FULL", "BULK_LOGGED", "SIMPLE") switch
-            {
-                0 => RecoveryModel.Full,
-                1 => RecoveryModel.BulkLogged,
-                _ => RecoveryModel.Simple,
-            };
-            ParseTermination();
-            return new SetRecovery(name, model);
-        }
-
-        if (At("READ_ONLY") || At("READ_WRITE"))
-        {
-            var readOnly = Take().Is("READ_ONLY");
-            ParseTermination();
-            return new SetReadOnly(name, readOnly);
-        }
-
-        if (!At("HADR")) throw NotSimulated($"ALTER DATABASE … SET {Current.Text.ToUpperInvariant()}");
-        Take();
-        if (Accept("AVAILABILITY"))
-        {
-            Expect("GROUP", "=");
-            return new SetHadr(name, HadrAction.Join, TakeName());
-        }
-
-        return new SetHadr(name, TakeOneOf("OFF", "SUSPEND", "RESUME") switch
-        {
-            0 => HadrAction.Off,
-            1 => HadrAction.Suspend,
-            _ => HadrAction.Resume,
-        });
-    }
-
-    private void ParseTermination()
-    {
-        if (At("WITH")) throw NotSimulated("ALTER DATABASE … SET … WITH");
-    }
-
     private AlterAuthorization ParseAuthorization()
     {
         Expect("ON");
@@ -636,46 +572,6 @@ internal sealed partial class Parser
         "CREATE CERTIFICATE" or "ALTER ANY USER" or "CREATE TABLE" or "CREATE DATABASE" or "BACKUP DATABASE" or "BACKUP LOG" or "CONNECT" or "SELECT"
         or "INSERT" or "UPDATE" or "DELETE" or "EXECUTE" or "CONTROL" or "ALTER" or "VIEW DEFINITION" or "VIEW DATABASE STATE" or "REFERENCES"
         or "ALTER ANY CERTIFICATE" or "CREATE SCHEMA" or "ALTER ANY SCHEMA" or "CREATE USER";
-
-    private EngineStatement ParseBackup(int line)
-    {
-        var log = false;
-        if (Accept("LOG")) log = true;
-        else if (At("CERTIFICATE") || At("MASTER") || At("SERVICE")) throw NotSimulated($"BACKUP {Current.Text.ToUpperInvariant()}");
-        else Expect("DATABASE");
-        if (Current.Kind == TokenKind.Variable) throw NotSimulated("BACKUP of a database named by a variable");
-        var database = TakeName();
-        Expect("TO");
-        do
-        {
-            if (At("URL") || At("TAPE")) throw NotSimulated($"BACKUP TO {Current.Text.ToUpperInvariant()}");
-            Expect("DISK", "=");
-            TakeText();
-        }
-        while (Accept(","));
-        var copyOnly = false;
-        if (Accept("WITH"))
-        {
-            do
-            {
-                if (At("DIFFERENTIAL") || At("ENCRYPTION") || At("NORECOVERY") || At("STANDBY")) throw NotSimulated($"BACKUP WITH {Current.Text.ToUpperInvariant()}");
-                if (Accept("COPY_ONLY"))
-                {
-                    copyOnly = true;
-                }
-                else if (TakeOneOf(
-                    "INIT", "NOINIT", "FORMAT", "NOFORMAT", "COMPRESSION", "NO_COMPRESSION", "CHECKSUM", "NO_CHECKSUM", "SKIP", "NOSKIP", "STATS", "NAME", "DESCRIPTION") >= 10
-                    && Accept("="))
-                {
-                    if (Current.Kind is not (TokenKind.Integer or TokenKind.Text or TokenKind.NationalText)) throw Wrong();
-                    Take();
-                }
-            }
-            while (Accept(","));
-        }
-
-        return Engine(new Backup(database, log, copyOnly), line, log ? "BACKUP LOG" : "BACKUP DATABASE");
-    }
 
     private CreateTableStatement ParseCreateTable(int line)
     {
