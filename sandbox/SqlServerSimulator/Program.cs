@@ -50,6 +50,7 @@ static async Task<int> RunAsync(string? listen, string? data, string? name, stri
                 SaPassword = options.SaPassword,
                 HadrEnabled = options.HadrEnabled,
                 TcpPort = options.Listen.Port,
+                BackupFolder = options.BackupFolder,
                 Edition = options.Edition,
                 EngineEdition = options.EngineEdition,
                 Facts = options.Facts,

@@ -7,6 +7,9 @@ namespace SqlServerSimulator;
 /// <summary>How one process was started: command line and the variables of the real image.</summary>
 internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string Name, string? SaPassword, bool HadrEnabled, string Edition, int EngineEdition, UncertainFacts Facts)
 {
+    /// <summary>MSSQL_BACKUP_DIR.</summary>
+    public string BackupFolder { get; init; } = InstanceOptions.DefaultBackupFolder;
+
     /// <summary>Reads the options; what is wrong goes to <paramref name="mistakes"/>.</summary>
     public static SimulatorOptions Read(
         string? listen, string? data, string? name, IReadOnlyList<string> facts, Func<string, string?> variable, List<string> mistakes)
@@ -50,6 +53,9 @@ internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string N
         var hadr = variable("MSSQL_ENABLE_HADR") is "1" or "true" or "True";
         return new SimulatorOptions(
             new IPEndPoint(address, port), data is { Length: > 0 } ? data : "/var/opt/mssql", machine.Length > 15 ? machine[..15] : machine,
-            string.IsNullOrEmpty(password) ? null : password, hadr, edition, engineEdition, uncertain);
+            string.IsNullOrEmpty(password) ? null : password, hadr, edition, engineEdition, uncertain)
+        {
+            BackupFolder = variable("MSSQL_BACKUP_DIR") is { Length: > 0 } backups ? backups : InstanceOptions.DefaultBackupFolder,
+        };
     }
 }

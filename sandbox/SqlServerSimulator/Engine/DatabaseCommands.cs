@@ -82,9 +82,6 @@ public sealed record SetDatabaseOption(string Database, string Option, int Value
     public Termination Termination { get; init; } = Termination.Wait;
 }
 
-/// <summary>BACKUP DATABASE or BACKUP LOG; only the effect on the log chain is modelled.</summary>
-public sealed record Backup(string Database, bool Log, bool CopyOnly = false) : EngineCommand;
-
 /// <summary>What ALTER DATABASE ... SET HADR asks for.</summary>
 public enum HadrAction
 {

@@ -499,6 +499,13 @@ internal sealed partial class Group
                 }
 
                 break;
+            case LogBackedUp backup:
+                if (Role == ReplicaRole.Primary || (IsFollowing && link == _contact!.Link))
+                {
+                    Learn(backup);
+                }
+
+                break;
             case Removed removed:
                 if (removed.Epoch >= File.Promised)
                 {
@@ -842,6 +849,11 @@ internal sealed partial class Group
     {
         peer.Following = true;
         peer.Role = ReplicaRole.Secondary;
+        foreach (var database in Databases)
+        {
+            TellLogBackup(database, peer);
+        }
+
         var replica = _effective.Replica(peer.Replica);
         foreach (var position in follow.Positions)
         {
@@ -881,7 +893,7 @@ internal sealed partial class Group
                     continue;
                 }
 
-                start = new SeedingStart(database.Name, database.Entry.Recovery, database.End);
+                start = new SeedingStart(database.Name, database.Entry.Recovery, database.End) { Family = database.Entry.Family, Fork = database.Entry.Fork };
                 copy.SeedingTarget = database.End;
                 Seedings.Add(new SeedingRecord
                 {

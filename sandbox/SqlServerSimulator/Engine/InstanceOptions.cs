@@ -3,6 +3,9 @@ namespace SqlServerSimulator.Engine;
 /// <summary>What is fixed for the life of one process.</summary>
 public sealed record InstanceOptions
 {
+    /// <summary>Where the real image puts databases and their backups.</summary>
+    public const string DefaultBackupFolder = SqlInstance.DataFolder;
+
     /// <summary>Name of the machine: the server name, unless sp_addserver gave another.</summary>
     public required string MachineName { get; init; }
 
@@ -11,6 +14,9 @@ public sealed record InstanceOptions
 
     /// <summary>MSSQL_ENABLE_HADR.</summary>
     public bool HadrEnabled { get; init; } = true;
+
+    /// <summary>MSSQL_BACKUP_DIR: where backups without a folder go.</summary>
+    public string BackupFolder { get; init; } = DefaultBackupFolder;
 
     /// <summary>TDS port, for sys.tcp_endpoints.</summary>
     public int TcpPort { get; init; } = 1433;

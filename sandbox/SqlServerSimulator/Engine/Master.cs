@@ -162,6 +162,15 @@ internal sealed class DatabaseEntry
     /// <summary>A full backup was taken since the database is in full recovery.</summary>
     public bool BackedUp { get; set; }
 
+    /// <summary>The next backup of the log begins after this LSN.</summary>
+    public long LogBackup { get; set; }
+
+    /// <summary>The same in all restored and seeded copies of a database.</summary>
+    public Guid Family { get; set; }
+
+    /// <summary>New after each recovery from a backup: backups of the log fit only the course of history that they are from.</summary>
+    public Guid Fork { get; set; }
+
     public Guid? Group { get; set; }
 
     public Guid? GroupDatabase { get; set; }
@@ -306,4 +315,6 @@ internal sealed record ReplicaConfiguration
 [JsonSerializable(typeof(Master))]
 [JsonSerializable(typeof(GroupFile))]
 [JsonSerializable(typeof(PeerMessage))]
+[JsonSerializable(typeof(BackupSet))]
+[JsonSerializable(typeof(BackupHistory))]
 internal sealed partial class EngineJson : JsonSerializerContext;

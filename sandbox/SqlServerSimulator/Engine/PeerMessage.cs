@@ -16,6 +16,7 @@ namespace SqlServerSimulator.Engine;
 [JsonDerivedType(typeof(LogBlock), "log")]
 [JsonDerivedType(typeof(Hardened), "hardened")]
 [JsonDerivedType(typeof(SeedingRefused), "noseed")]
+[JsonDerivedType(typeof(LogBackedUp), "backup")]
 internal abstract record PeerMessage(Guid Group, Guid From, Guid To);
 
 /// <summary>A primary greets a replica, on each new connection and then as a ping.</summary>
@@ -63,8 +64,16 @@ internal sealed record LogBlock(
     : PeerMessage(Group, From, To);
 
 /// <summary>Tells a replica to make a new copy of a database; complete when <paramref name="Target"/> is hardened.</summary>
-internal sealed record SeedingStart(string Name, RecoveryModel Recovery, long Target);
+internal sealed record SeedingStart(string Name, RecoveryModel Recovery, long Target)
+{
+    public Guid Family { get; init; }
+
+    public Guid Fork { get; init; }
+}
 
 internal sealed record Hardened(Guid Group, Guid From, Guid To, long Epoch, Guid Database, long Lsn) : PeerMessage(Group, From, To);
 
 internal sealed record SeedingRefused(Guid Group, Guid From, Guid To, long Epoch, Guid Database, int FailureState) : PeerMessage(Group, From, To);
+
+/// <summary>How far the log of a database is backed up, on whichever replica. <paramref name="Family"/> tells copies of the database from others.</summary>
+internal sealed record LogBackedUp(Guid Group, Guid From, Guid To, long Epoch, Guid Database, Guid Family, long Lsn) : PeerMessage(Group, From, To);

@@ -534,11 +534,14 @@ public sealed partial class SqlInstance
         return database;
     }
 
-    private DatabaseEntry NewEntry(string name, string owner) => new()
+    private DatabaseEntry NewEntry(string name, string owner)
     {
-        Name = name, Id = Master.NextDatabaseId++, File = Environment.NewGuid(), Owner = owner, Created = Environment.UtcNow,
-        Files = FilesOf(name, []),
-    };
+        var id = Environment.NewGuid();
+        return new DatabaseEntry
+        {
+            Name = name, Id = Master.NextDatabaseId++, File = id, Family = id, Fork = id, Owner = owner, Created = Environment.UtcNow, Files = FilesOf(name, []),
+        };
+    }
 
     internal void Discard(Database database)
     {

@@ -89,7 +89,11 @@ public sealed partial class SqlInstance
                 return true;
             case Backup backup:
                 RefuseInTransaction(session, "BACKUP DATABASE");
-                BackUp(session, backup);
+                BackUp(session, backup, operation);
+                return true;
+            case Restore restore:
+                RefuseInTransaction(session, "RESTORE DATABASE");
+                Restore(session, restore, operation);
                 return true;
             case SetHadr set:
                 RefuseInTransaction(session, "ALTER DATABASE");

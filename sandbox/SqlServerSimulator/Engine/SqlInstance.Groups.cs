@@ -36,6 +36,8 @@ public sealed partial class SqlInstance
         var entry = NewEntry(seeding.Name, group.File.GrantedBy);
         entry.Recovery = seeding.Recovery;
         entry.BackedUp = true;
+        entry.Family = seeding.Family;
+        entry.Fork = seeding.Fork;
         entry.Group = group.Id;
         entry.GroupDatabase = groupDatabase;
         entry.Seeding = true;
@@ -859,12 +861,22 @@ public sealed partial class SqlInstance
                 throw new SqlErrorException(35250, 16, "The connection to the primary replica is not active.  The command cannot be processed.");
             }
 
-            if (!database.Entry.Restoring || group.Configuration.Databases.All(member => member.Id != database.Entry.GroupDatabase))
+            var member = group.Configuration.Databases.FirstOrDefault(member => member.Name.Equals(database.Name, StringComparison.OrdinalIgnoreCase))
+                ?? throw new SqlErrorException(
+                    41132, 16, $"Cannot join database '{database.Name}' to availability group '{group.Name}'.  The specified database does not belong to the availability group.");
+            if (!database.Entry.Restoring)
             {
                 throw new SqlErrorException(
-                    1408, 16, $"The remote copy of database \"{database.Name}\" is not recovered far enough to enable database mirroring or to join it to the availability group.");
+                    1464, 16, $"Database \"{database.Name}\" is not in a recovering state which is required for a mirror database or secondary database. The remote database must be restored using WITH NORECOVERY.");
             }
 
+            if (group.WhyNotJoin(database, member) is { } reason)
+            {
+                throw new SqlErrorException(reason);
+            }
+
+            database.Entry.GroupDatabase = member.Id;
+            database.Entry.BackedUp = true;
             database.Entry.Restoring = false;
             database.Entry.Group = group.Id;
             database.Recovered = false;

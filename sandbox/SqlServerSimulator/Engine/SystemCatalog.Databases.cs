@@ -15,8 +15,8 @@ public static partial class SystemCatalog
         Add("database_recovery_status", "database_id int, database_guid guid, family_guid guid, last_log_backup_lsn lsn, recovery_fork_guid guid, first_recovery_fork_guid guid, fork_point_lsn lsn", (instance, _) =>
             instance.Databases.Values.Select(database => new object?[]
             {
-                database.Entry.Id, database.Entry.File, database.Entry.GroupDatabase ?? database.Entry.File,
-                database.Entry is { BackedUp: true, Recovery: not RecoveryModel.Simple } ? Lsn(0) : null, database.Entry.File, null, null,
+                database.Entry.Id, database.Entry.File, database.Entry.Family,
+                database.Entry is { BackedUp: true, Recovery: not RecoveryModel.Simple } ? Lsn(database.Entry.LogBackup) : null, database.Entry.Fork, database.Entry.Family, null,
             }));
         Add("database_principals", "name sysname, principal_id int, type char(1), type_desc nvarchar(60), default_schema_name sysname, create_date datetime, modify_date datetime, owning_principal_id int, sid varbinary(85), is_fixed_role bit, authentication_type int, authentication_type_desc nvarchar(60)", (instance, session) =>
         {

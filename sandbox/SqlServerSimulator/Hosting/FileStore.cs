@@ -16,6 +16,9 @@ internal sealed class FileStore(string directory, bool synchronize) : IDisposabl
     private readonly HashSet<string> behind = new(StringComparer.Ordinal);
     private readonly HashSet<string> taken = new(StringComparer.Ordinal);
 
+    /// <summary>Another folder, in which files are known by their full path; empty for none.</summary>
+    public string Backups { get; init; } = "";
+
     /// <summary>Whether something appended may not be on the disk yet.</summary>
     public bool IsBehind => behind.Count > 0;
 
@@ -132,11 +135,14 @@ internal sealed class FileStore(string directory, bool synchronize) : IDisposabl
     private string PathOf(string file)
     {
         var path = Path.GetFullPath(Path.Combine(directory, file));
-        if (!path.StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw new ArgumentException($"'{file}' lies outside the data folder.", nameof(file));
+        if (!IsIn(directory, path) && (Backups.Length == 0 || !IsIn(Path.GetFullPath(Backups), path)))
+            throw new UnauthorizedAccessException($"'{file}' lies outside the data folder.");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         return path;
     }
+
+    private static bool IsIn(string folder, string path) =>
+        path.StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private void Close(string file)
     {

@@ -37,7 +37,7 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
     public InstanceHost(InstanceOptions options, string directory, IPAddress address, Action<string> log, bool synchronize = true)
     {
         this.log = log;
-        files = new FileStore(directory, synchronize);
+        files = new FileStore(directory, synchronize) { Backups = BackupDevice.IsInHome(options.BackupFolder) ? "" : options.BackupFolder };
         timer = new Timer(_ => Enter(engine =>
         {
             tickDue = TimeSpan.MaxValue;

@@ -351,7 +351,7 @@ internal sealed partial class BatchRunner
         {
             throw verb switch
             {
-                "BACKUP DATABASE" or "BACKUP LOG" => new SqlErrorException(3021, 16, "Cannot perform a backup or restore operation within a transaction."),
+                "BACKUP DATABASE" or "BACKUP LOG" or "RESTORE DATABASE" or "RESTORE LOG" => new SqlErrorException(3021, 16, "Cannot perform a backup or restore operation within a transaction."),
                 "CREATE DATABASE" or "ALTER DATABASE" or "DROP DATABASE" or "DROP" =>
                     new SqlErrorException(226, 16, $"{verb} statement not allowed within multi-statement transaction."),
                 _ => new SqlErrorException(574, 16, $"{verb} statement cannot be used inside a user transaction."),
@@ -379,6 +379,8 @@ internal sealed partial class BatchRunner
         (AlterDatabase, _) => new SqlError(5069, 16, 1, "ALTER DATABASE statement failed."),
         (CreateDatabase, 5170 or 1828) => new SqlError(1802, 16, 4, "CREATE DATABASE failed. Some file names listed could not be created. Check related errors."),
         (Backup { Log: true }, _) => new SqlError(3013, 16, 1, "BACKUP LOG is terminating abnormally."),
+        (Restore { Log: true }, _) => new SqlError(3013, 16, 1, "RESTORE LOG is terminating abnormally."),
+        (Restore, _) => new SqlError(3013, 16, 1, "RESTORE DATABASE is terminating abnormally."),
         (Backup, _) => new SqlError(3013, 16, 1, "BACKUP DATABASE is terminating abnormally."),
         _ => null,
     };

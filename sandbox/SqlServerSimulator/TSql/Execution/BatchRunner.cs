@@ -338,6 +338,9 @@ internal sealed partial class BatchRunner
             case EngineStatement command:
                 await CommandAsync(command);
                 return Flow.Next;
+            case InspectBackupStatement inspect:
+                Inspect(inspect);
+                return Flow.Next;
             case DropIfExistsStatement drop:
                 if (Exists(drop)) await CommandAsync(new EngineStatement(drop.Command, drop.Line) { OutsideTransaction = "DROP" });
                 else Done(null);

@@ -88,6 +88,13 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
 
         if (name.Schema is not null && name.Schema.Equals("INFORMATION_SCHEMA", StringComparison.OrdinalIgnoreCase))
             throw new SqlErrorException(50505, 16, $"INFORMATION_SCHEMA.{name.Name} is not simulated.");
+        if ((name.Database ?? session.Database).Equals("msdb", StringComparison.OrdinalIgnoreCase)
+            && (name.Schema is null || name.Schema.Equals("dbo", StringComparison.OrdinalIgnoreCase))
+            && BackupCatalog.Find(name.Name) is { } history)
+        {
+            return new Relation(history.Columns, () => history.Rows(Instance, session.Engine));
+        }
+
         var table = TemporaryTables.Is(TableOf(name)) ? session.Temporary.Describe(TableOf(name)) : Instance.Read(session.Engine, TableOf(name));
         return new Relation(table.Columns.Select(column => new SqlColumn(column.Name, column.Type)).ToList(), () => table.Rows)
         {

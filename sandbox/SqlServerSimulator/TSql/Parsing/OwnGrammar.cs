@@ -7,8 +7,9 @@ internal static class OwnGrammar
     {
         for (var i = 1; i < tokens.Count; i++)
         {
-            // Availability groups of clusters other than WSFC, and certificates from binary.
+            // Availability groups of clusters other than WSFC, certificates from binary, and backups to a URL.
             if (tokens[i].Is("GROUP") && tokens[i - 1].Is("AVAILABILITY")) return true;
+            if (tokens[i].Is("URL") && tokens[i - 1].Is("TO")) return true;
             if (tokens[i].Is("BINARY") && tokens[i - 1].Is("FROM")) return true;
         }
 

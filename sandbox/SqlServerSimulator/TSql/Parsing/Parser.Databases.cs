@@ -230,34 +230,153 @@ internal sealed partial class Parser
         if (Current.Kind == TokenKind.Variable) throw NotSimulated("BACKUP of a database named by a variable");
         var database = TakeName();
         Expect("TO");
-        do
-        {
-            if (At("URL") || At("TAPE")) throw NotSimulated($"BACKUP TO {Current.Text.ToUpperInvariant()}");
-            Expect("DISK", "=");
-            TakeText();
-        }
-        while (Accept(","));
-        var copyOnly = false;
+        var (devices, url) = ParseDevices();
+        var backup = new Backup(database, log) { Devices = devices, Url = url };
         if (Accept("WITH"))
         {
             do
             {
-                if (At("DIFFERENTIAL") || At("ENCRYPTION") || At("NORECOVERY") || At("STANDBY")) throw NotSimulated($"BACKUP WITH {Current.Text.ToUpperInvariant()}");
-                if (Accept("COPY_ONLY"))
+                backup = ParseBackupOption(backup);
+            }
+            while (Accept(","));
+        }
+
+        return Engine(backup, line, log ? "BACKUP LOG" : "BACKUP DATABASE");
+    }
+
+    private Backup ParseBackupOption(Backup backup)
+    {
+        if (At("DIFFERENTIAL") || At("ENCRYPTION") || At("NORECOVERY") || At("STANDBY") || At("NO_TRUNCATE") || At("CONTINUE_AFTER_ERROR"))
+            throw NotSimulated($"BACKUP WITH {Current.Text.ToUpperInvariant()}");
+        if (Accept("COPY_ONLY")) return backup with { CopyOnly = true };
+        if (Accept("INIT") || Accept("FORMAT")) return backup with { Overwrite = true };
+        if (Accept("CHECKSUM")) return backup with { Checksum = true };
+        if (Accept("COMPRESSION")) return backup with { Compression = true };
+        if (Accept("STATS")) return backup with { Stats = Accept("=") ? TakeInt(100) : 10 };
+        if (Accept("NAME"))
+        {
+            Expect("=");
+            return backup with { Name = TakeText() };
+        }
+
+        if (Accept("DESCRIPTION"))
+        {
+            Expect("=");
+            return backup with { Description = TakeText() };
+        }
+
+        if (TakeOneOf(
+            "NOINIT", "NOFORMAT", "NO_COMPRESSION", "NO_CHECKSUM", "SKIP", "NOSKIP", "STOP_ON_ERROR", "REWIND", "NOREWIND", "UNLOAD", "NOUNLOAD",
+            "MAXTRANSFERSIZE", "BUFFERCOUNT", "BLOCKSIZE") >= 11)
+        {
+            Expect("=");
+            TakeInt();
+        }
+
+        return backup;
+    }
+
+    private (List<string> Devices, bool Url) ParseDevices()
+    {
+        var devices = new List<string>();
+        var url = false;
+        do
+        {
+            if (At("TAPE") || At("VIRTUAL_DEVICE") || At("FILE")) throw NotSimulated($"A backup device of the kind {Current.Text.ToUpperInvariant()}");
+            url |= TakeOneOf("DISK", "URL") == 1;
+            Expect("=");
+            if (Current.Kind == TokenKind.Variable) throw NotSimulated("A backup device named by a variable");
+            devices.Add(TakeText());
+        }
+        while (Accept(","));
+        return (devices, url);
+    }
+
+    private Statement ParseRestore(int line)
+    {
+        foreach (var kind in Enum.GetValues<BackupInspection>())
+        {
+            if (Accept(kind.ToString())) return ParseInspection(kind, line);
+        }
+
+        if (At("CERTIFICATE") || At("MASTER") || At("SERVICE") || At("REWINDONLY")) throw NotSimulated($"RESTORE {Current.Text.ToUpperInvariant()}");
+        var log = TakeOneOf("DATABASE", "LOG") == 1;
+        if (Current.Kind == TokenKind.Variable) throw NotSimulated("RESTORE of a database named by a variable");
+        var restore = new Restore(TakeName(), log, []);
+        if (At("FILE") || At("PAGE") || At("FILEGROUP") || At("READ_WRITE_FILEGROUPS")) throw NotSimulated($"RESTORE of a {Current.Text.ToUpperInvariant()}");
+        if (Accept("FROM"))
+        {
+            if (At("DATABASE_SNAPSHOT")) throw NotSimulated("RESTORE FROM DATABASE_SNAPSHOT");
+            var (devices, url) = ParseDevices();
+            if (url) throw NotSimulated("RESTORE FROM URL");
+            restore = restore with { Devices = devices };
+        }
+
+        if (Accept("WITH"))
+        {
+            do
+            {
+                restore = ParseRestoreOption(restore);
+            }
+            while (Accept(","));
+        }
+
+        return Engine(restore, line, log ? "RESTORE LOG" : "RESTORE DATABASE");
+    }
+
+    private Restore ParseRestoreOption(Restore restore)
+    {
+        if (At("STANDBY") || At("PARTIAL") || At("STOPAT") || At("STOPATMARK") || At("STOPBEFOREMARK") || At("KEEP_REPLICATION") || At("CONTINUE_AFTER_ERROR")
+            || At("RESTRICTED_USER") || At("ENABLE_BROKER") || At("NEW_BROKER") || At("RESTART"))
+        {
+            throw NotSimulated($"RESTORE WITH {Current.Text.ToUpperInvariant()}");
+        }
+
+        if (Accept("RECOVERY")) return restore with { Recovery = true };
+        if (Accept("NORECOVERY")) return restore with { Recovery = false };
+        if (Accept("REPLACE")) return restore with { Replace = true };
+        if (Accept("STATS")) return restore with { Stats = Accept("=") ? TakeInt(100) : 10 };
+        if (Accept("MOVE"))
+        {
+            var logical = TakeText();
+            Expect("TO");
+            return restore with { Moves = [.. restore.Moves, (logical, TakeText())] };
+        }
+
+        if (Accept("FILE"))
+        {
+            Expect("=");
+            return restore with { File = TakeInt() };
+        }
+
+        TakeOneOf("CHECKSUM", "NO_CHECKSUM", "STOP_ON_ERROR", "REWIND", "NOREWIND", "UNLOAD", "NOUNLOAD");
+        return restore;
+    }
+
+    private InspectBackupStatement ParseInspection(BackupInspection kind, int line)
+    {
+        Expect("FROM");
+        var (devices, url) = ParseDevices();
+        if (url) throw NotSimulated("RESTORE FROM URL");
+        if (devices.Count > 1 && kind != BackupInspection.VerifyOnly) throw NotSimulated($"RESTORE {kind.ToString().ToUpperInvariant()} from several devices");
+        int? file = null;
+        if (Accept("WITH"))
+        {
+            do
+            {
+                if (Accept("FILE"))
                 {
-                    copyOnly = true;
+                    Expect("=");
+                    file = TakeInt();
                 }
-                else if (TakeOneOf(
-                    "INIT", "NOINIT", "FORMAT", "NOFORMAT", "COMPRESSION", "NO_COMPRESSION", "CHECKSUM", "NO_CHECKSUM", "SKIP", "NOSKIP", "STATS", "NAME", "DESCRIPTION") >= 10
-                    && Accept("="))
+                else
                 {
-                    if (Current.Kind is not (TokenKind.Integer or TokenKind.Text or TokenKind.NationalText)) throw Wrong();
-                    Take();
+                    TakeOneOf("CHECKSUM", "NO_CHECKSUM", "NOUNLOAD", "UNLOAD", "LOADHISTORY");
                 }
             }
             while (Accept(","));
         }
 
-        return Engine(new Backup(database, log, copyOnly), line, log ? "BACKUP LOG" : "BACKUP DATABASE");
+        return new InspectBackupStatement(kind, devices, file, line);
     }
 }

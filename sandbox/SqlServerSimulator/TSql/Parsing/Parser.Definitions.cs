@@ -29,6 +29,8 @@ internal sealed partial class Parser
                 return Engine(ParsePermissions(GrantKind.Revoke), line);
             case "BACKUP":
                 return ParseBackup(line);
+            case "RESTORE":
+                return ParseRestore(line);
             default:
                 throw NotSimulated($"{verb.Text.ToUpperInvariant()} {Current.Text.ToUpperInvariant()}");
         }

@@ -108,11 +108,11 @@ internal sealed partial class Parser
                 }
 
                 return new ShutdownStatement(false, token.Line);
-            case "CREATE" or "ALTER" or "DROP" or "GRANT" or "DENY" or "REVOKE" or "BACKUP" or "OPEN" or "CLOSE":
+            case "CREATE" or "ALTER" or "DROP" or "GRANT" or "DENY" or "REVOKE" or "BACKUP" or "RESTORE" or "OPEN" or "CLOSE":
                 return ParseDefinition(token);
             case "WITH":
                 return ParseWith(token.Line);
-            case "MERGE" or "DBCC" or "GOTO" or "RESTORE" or "REVERT" or "BULK" or "FETCH" or "DEALLOCATE" or "ENABLE" or "DISABLE":
+            case "MERGE" or "DBCC" or "GOTO" or "REVERT" or "BULK" or "FETCH" or "DEALLOCATE" or "ENABLE" or "DISABLE":
                 throw NotSimulated($"Statement {token.Text.ToUpperInvariant()}");
             default:
                 throw Wrong();

@@ -124,5 +124,8 @@ internal sealed record EngineStatement(EngineCommand Command, int Line) : Statem
     public string? OutsideTransaction { get; init; }
 }
 
+/// <summary>RESTORE HEADERONLY, FILELISTONLY, VERIFYONLY and LABELONLY.</summary>
+internal sealed record InspectBackupStatement(BackupInspection Kind, IReadOnlyList<string> Devices, int? File, int Line) : Statement(Line);
+
 /// <summary>A DROP that is skipped when there is nothing to drop.</summary>
 internal sealed record DropIfExistsStatement(EngineCommand Command, string View, string Name, int Line) : Statement(Line);
