@@ -30,5 +30,9 @@ public sealed partial class SqlInstance
     }
 
     private long Truncatable(Database database) =>
-        database.Entry.Group is not { } id ? database.Applied : Groups.TryGetValue(id, out var group) ? group.Truncatable(database) : 0;
+        database.Entry.Group is not { } id ? Math.Min(database.Applied, UnbackedLog(database)) : Groups.TryGetValue(id, out var group) ? group.Truncatable(database) : 0;
+
+    /// <summary>Outside of a group the log waits for its backup. In a group it must not grow without end: its backup then begins with an image.</summary>
+    private static long UnbackedLog(Database database) =>
+        database.Entry is { BackedUp: true, Recovery: not RecoveryModel.Simple } ? database.Entry.LogBackup : long.MaxValue;
 }

@@ -165,7 +165,7 @@ public sealed partial class SqlInstance
         }
     }
 
-    private static void RollForward(Restore restore, BackupSet set, Database database)
+    private void RollForward(Restore restore, BackupSet set, Database database)
     {
         if (!database.Entry.Restoring)
         {
@@ -178,7 +178,7 @@ public sealed partial class SqlInstance
         }
 
         var records = set.Content.Select(LogRecord.Parse).ToList();
-        if (database.Entry.Fork != set.Fork || records.Exists(record => record.Lsn <= database.End && !database.Holds(record)))
+        if (database.Entry.Fork != set.Fork || records.Exists(record => !record.IsImage && record.Lsn <= database.End && !database.Holds(record)))
         {
             throw new SqlErrorException(
                 4330, 16, "This backup set cannot be applied because it is on a recovery path that is inconsistent with the database. The recovery path is the sequence of data and log backups that have brought the database to a particular recovery point. Find a compatible backup to restore, or restore the rest of the database to match a recovery point within this backup set, which will restore the database to a different point in time.");
@@ -194,6 +194,14 @@ public sealed partial class SqlInstance
         {
             throw new SqlErrorException(
                 4326, 16, $"The log in this backup set terminates at LSN {SystemCatalog.Lsn(set.Last)}, which is too early to apply to the database. A more recent log backup that includes LSN {SystemCatalog.Lsn(database.End)} can be restored.");
+        }
+
+        if (records.Exists(record => record.IsImage && record.Lsn > database.End))
+        {
+            // What lies between is in the image.
+            Discard(database);
+            database.Entry.File = Environment.NewGuid();
+            database = Add(database.Entry);
         }
 
         foreach (var record in records.Where(record => record.Lsn > database.End))

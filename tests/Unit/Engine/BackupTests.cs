@@ -151,6 +151,35 @@ public sealed class BackupTests
         Assert.That(node.Try(new Restore("d", true, ["log1.trn"])), Is.EqualTo(3241));
     }
 
+    [Test]
+    public void Backups_go_on_across_checkpoints()
+    {
+        var node = WithDatabase(new World());
+        node.Do(Full() with { Devices = ["full.bak"] });
+        node.Do(new UseDatabase("d"));
+        for (var id = 2; id < 5; id++)
+        {
+            node.Do(new InsertRows(Numbers, [[id]]));
+            node.Do(new Checkpoint());
+            node.Do(Log() with { Devices = [$"log{id}.trn"] });
+            node.Do(new Checkpoint());
+        }
+
+        node.Do(Full() with { Devices = ["late.bak"] });
+        node.Do(new UseDatabase("master"));
+        node.Do(new DropDatabase("d"));
+        node.Do(new Restore("d", false, ["full.bak"]) { Recovery = false });
+        for (var id = 2; id < 5; id++)
+        {
+            node.Do(new Restore("d", true, [$"log{id}.trn"]) { Recovery = false });
+        }
+
+        node.Do(new Restore("d", false, []));
+        Assert.That(node.Values("t", "d"), Is.EqualTo(new object[] { 1, 2, 3, 4 }));
+        node.Do(new Restore("d", false, ["late.bak"]) { Replace = true });
+        Assert.That(node.Values("t", "d"), Is.EqualTo(new object[] { 1, 2, 3, 4 }));
+    }
+
     // Groups
 
     private static IEnumerable<TestCaseData> ReplicaBackups()
@@ -187,6 +216,15 @@ public sealed class BackupTests
         {
             ag.A.Do(ThreeReplicas.Row(index));
             ag.World.Run(1);
+            if (index == 2)
+            {
+                foreach (var node in ag.World.Nodes.Values)
+                {
+                    var database = node.Instance.Databases["db1"];
+                    database.Checkpoint(database.Applied);
+                }
+            }
+
             ag.World.Nodes[taken[index]].Do(new Backup("db1", Log: true) { Devices = [$"{index}.trn"] });
             ag.World.Run(1);
         }
