@@ -38,9 +38,6 @@ internal sealed partial class Database
     /// <summary>Last LSN in the log.</summary>
     public long End => Base + _log.Count;
 
-    /// <summary>Size of the log in bytes.</summary>
-    public long Bytes => _ends.Count > 0 ? _ends[^1] : 0;
-
     /// <summary>Last LSN that readers see.</summary>
     public long Applied { get; private set; }
 
