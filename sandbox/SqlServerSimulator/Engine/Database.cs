@@ -228,7 +228,7 @@ internal sealed partial class Database
                 Tables.Remove(table.Id);
                 break;
             case PutUser user:
-                Users[user.Name] = new DatabaseUser { Name = user.Name, PrincipalId = user.PrincipalId, Sid = user.Sid };
+                Users[user.User.Name] = user.User;
                 break;
             case RemoveUser user:
                 Users.Remove(user.Name);
@@ -257,13 +257,16 @@ internal static class PermissionList
 {
     public static void Change(List<Permission> list, Permission permission, bool remove)
     {
-        list.RemoveAll(existing => existing.Grantee.Equals(permission.Grantee, StringComparison.OrdinalIgnoreCase)
-            && existing.Name == permission.Name
-            && existing.Class == permission.Class
-            && existing.Securable.Equals(permission.Securable, StringComparison.OrdinalIgnoreCase));
+        list.RemoveAll(existing => IsSame(existing, permission));
         if (!remove)
         {
             list.Add(permission);
         }
     }
+
+    /// <summary>Whether two entries are about the same permission of the same grantee.</summary>
+    public static bool IsSame(Permission left, Permission right) => left.Grantee.Equals(right.Grantee, StringComparison.OrdinalIgnoreCase)
+        && left.Name == right.Name
+        && left.Class == right.Class
+        && left.Securable.Equals(right.Securable, StringComparison.OrdinalIgnoreCase);
 }

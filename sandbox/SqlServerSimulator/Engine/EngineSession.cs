@@ -50,6 +50,9 @@ public sealed class EngineSession
 
     internal Login Login { get; }
 
+    /// <summary>OPEN MASTER KEY was executed.</summary>
+    internal bool MasterKeyOpen { get; set; }
+
     internal Transaction? Transaction { get; set; }
 
     internal bool IsExternalCluster => Context("external_cluster") is string value && value.Equals("yes", StringComparison.OrdinalIgnoreCase);

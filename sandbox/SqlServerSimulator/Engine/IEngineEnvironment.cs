@@ -38,6 +38,12 @@ public interface IEngineEnvironment
     /// <summary>Deletes a file if it exists.</summary>
     void Delete(string file);
 
+    /// <summary>Content of a file that a statement names by its path on the server; null when it is missing or may not be read.</summary>
+    byte[]? ReadServerFile(string path);
+
+    /// <summary>Creates a file that a statement names by its path on the server; false when it is there already or cannot be written.</summary>
+    bool CreateServerFile(string path, byte[] content);
+
     /// <summary>Listens for peers on the mirroring port; any earlier port is closed with its connections.</summary>
     void Listen(int port);
 

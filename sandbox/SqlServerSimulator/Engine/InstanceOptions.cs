@@ -41,4 +41,13 @@ public sealed record InstanceOptions
 
     /// <summary>What is wrong from the start.</summary>
     public IReadOnlyList<Fault> Faults { get; init; } = [];
+
+    /// <summary>Wrong passwords in a row after which a login with CHECK_POLICY is locked out (18486); 0 is never, as no policy of Linux names one.</summary>
+    public int LockoutThreshold { get; init; }
+
+    /// <summary>Age at which the password of a login with CHECK_EXPIRATION expires (18487); null is never, the default on Linux.</summary>
+    public TimeSpan? PasswordMaximumAge { get; init; }
+
+    /// <summary>How exported private keys are encrypted.</summary>
+    public PrivateKeyEncryption PrivateKeyEncryption { get; init; } = PrivateKeyEncryption.TripleDes;
 }

@@ -119,11 +119,14 @@ internal abstract record Change
         2 => new RemoveRow(reader.ReadInt32(), reader.ReadInt64()),
         3 => NewTable.ReadBody(reader),
         4 => new RemoveTable(reader.ReadInt32()),
-        5 => new PutUser(reader.ReadString(), reader.ReadInt32(), reader.ReadBoolean() ? reader.ReadBytes(reader.ReadInt32()) : null),
+        5 => PutUser.ReadBody(reader),
         6 => new RemoveUser(reader.ReadString()),
         7 => new PutPermission(
             new Permission(
-                reader.ReadString(), reader.ReadString(), (SecurableClass)reader.ReadByte(), reader.ReadString(), reader.ReadBoolean(), reader.ReadBoolean()),
+                reader.ReadString(), reader.ReadString(), (SecurableClass)reader.ReadByte(), reader.ReadString(), reader.ReadBoolean(), reader.ReadBoolean())
+            {
+                Grantor = reader.ReadString(),
+            },
             reader.ReadBoolean()),
         8 => new EpochStart(),
         ImageStart.Tag => ImageStart.ReadBody(reader),
@@ -219,20 +222,38 @@ internal sealed record RemoveTable(int Id) : Change
     }
 }
 
-internal sealed record PutUser(string Name, int PrincipalId, byte[]? Sid) : Change
+/// <summary>A user or role, new or as it is from now on.</summary>
+internal sealed record PutUser(DatabaseUser User) : Change
 {
     public override void Write(BinaryWriter writer)
     {
         writer.Write((byte)5);
-        writer.Write(Name);
-        writer.Write(PrincipalId);
-        writer.Write(Sid is not null);
-        if (Sid is not null)
+        writer.Write(User.Name);
+        writer.Write(User.PrincipalId);
+        writer.Write(User.IsRole);
+        writer.Write(User.Sid?.Length ?? -1);
+        writer.Write(User.Sid ?? []);
+        writer.Write(User.DefaultSchema);
+        writer.Write(User.Owner);
+        writer.Write(User.Created.Ticks);
+        writer.Write(User.Roles.Count);
+        foreach (var role in User.Roles)
         {
-            writer.Write(Sid.Length);
-            writer.Write(Sid);
+            writer.Write(role);
         }
     }
+
+    public static PutUser ReadBody(BinaryReader reader) => new(new DatabaseUser
+    {
+        Name = reader.ReadString(),
+        PrincipalId = reader.ReadInt32(),
+        IsRole = reader.ReadBoolean(),
+        Sid = reader.ReadInt32() is >= 0 and var length ? reader.ReadBytes(length) : null,
+        DefaultSchema = reader.ReadString(),
+        Owner = reader.ReadString(),
+        Created = new DateTime(reader.ReadInt64(), DateTimeKind.Utc),
+        Roles = [.. Enumerable.Range(0, reader.ReadInt32()).Select(_ => reader.ReadString())],
+    });
 }
 
 internal sealed record RemoveUser(string Name) : Change
@@ -255,6 +276,7 @@ internal sealed record PutPermission(Permission Permission, bool Remove) : Chang
         writer.Write(Permission.Securable);
         writer.Write(Permission.Denied);
         writer.Write(Permission.WithGrantOption);
+        writer.Write(Permission.Grantor);
         writer.Write(Remove);
     }
 }

@@ -18,9 +18,17 @@ internal sealed class Master
 
     public List<Login> Logins { get; set; } = [];
 
+    /// <summary>User-defined server roles.</summary>
+    public List<ServerRole> ServerRoles { get; set; } = [];
+
+    /// <summary>Permissions on the server and what is in it, held by logins and server roles.</summary>
+    public List<Permission> Permissions { get; set; } = [];
+
+    /// <summary>Users and roles of master.</summary>
     public List<DatabaseUser> Users { get; set; } = [];
 
-    public List<Permission> Permissions { get; set; } = [];
+    /// <summary>Permissions in master, held by its users and roles.</summary>
+    public List<Permission> DatabasePermissions { get; set; } = [];
 
     public MasterKey? MasterKey { get; set; }
 
@@ -56,6 +64,14 @@ internal sealed class Login
 
     public bool CheckPolicy { get; set; } = true;
 
+    public bool CheckExpiration { get; set; }
+
+    public bool MustChange { get; set; }
+
+    public DateTime? LockedAt { get; set; }
+
+    public DateTime? BadPasswordTime { get; set; }
+
     public string DefaultDatabase { get; set; } = "master";
 
     public DateTime Created { get; set; }
@@ -69,21 +85,58 @@ internal sealed class Login
     public HashSet<string> Roles { get; set; } = [];
 }
 
-internal sealed class DatabaseUser
+internal sealed class ServerRole
 {
     public required string Name { get; set; }
 
     public int PrincipalId { get; set; }
 
-    public byte[]? Sid { get; set; }
+    public string Owner { get; set; } = "sa";
+
+    public DateTime Created { get; set; }
+}
+
+/// <summary>A user or role of a database.</summary>
+internal sealed record DatabaseUser
+{
+    public required string Name { get; init; }
+
+    public int PrincipalId { get; init; }
+
+    public bool IsRole { get; init; }
+
+    /// <summary>SID of the login; null for a user without login and for roles.</summary>
+    public byte[]? Sid { get; init; }
+
+    public string DefaultSchema { get; init; } = "dbo";
+
+    /// <summary>Owner of a role.</summary>
+    public string Owner { get; init; } = "dbo";
+
+    public DateTime Created { get; init; }
+
+    /// <summary>Roles of which it is a direct member.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = [];
 }
 
 internal sealed record Permission(
-    string Grantee, string Name, SecurableClass Class, string Securable, bool Denied, bool WithGrantOption);
+    string Grantee, string Name, SecurableClass Class, string Securable, bool Denied, bool WithGrantOption)
+{
+    public string Grantor { get; init; } = "sa";
+}
 
 internal sealed class MasterKey
 {
     public byte[] PasswordHash { get; set; } = [];
+
+    /// <summary>Further passwords that open it.</summary>
+    public List<byte[]> MorePasswords { get; set; } = [];
+
+    /// <summary>The service master key opens it without being asked.</summary>
+    public bool ByServiceMasterKey { get; set; } = true;
+
+    /// <summary>Which key it is: a backup restores the key it was taken of.</summary>
+    public Guid Key { get; set; }
 
     public DateTime Created { get; set; }
 
@@ -105,6 +158,10 @@ internal sealed class Certificate
 
     /// <summary>The key is protected by a password, not by the master key.</summary>
     public bool ByPassword { get; set; }
+
+    public byte[]? PasswordHash { get; set; }
+
+    public DateTime? KeyBackedUp { get; set; }
 }
 
 internal sealed class Endpoint
@@ -116,6 +173,8 @@ internal sealed class Endpoint
     public string Owner { get; set; } = "sa";
 
     public bool Started { get; set; }
+
+    public bool Disabled { get; set; }
 
     public int Port { get; set; }
 

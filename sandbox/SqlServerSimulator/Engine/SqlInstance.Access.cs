@@ -30,7 +30,7 @@ public sealed partial class SqlInstance
         }
 
         RequireRole(session, database);
-        if (!Owns(session, database) && UserOf(session, database) is null && !Has(session.Login, "CONNECT ANY DATABASE", SecurableClass.Server, ""))
+        if (!HasInDatabase(session.Login, database.Name, "CONNECT"))
         {
             throw new SqlErrorException(Errors.NoAccess(session.LoginName, database.Name));
         }
@@ -189,27 +189,11 @@ public sealed partial class SqlInstance
     private static bool Owns(EngineSession session, Database database) =>
         session.Login.Roles.Contains("sysadmin") || database.Entry.Owner.Equals(session.LoginName, StringComparison.OrdinalIgnoreCase);
 
-    private static DatabaseUser? UserOf(EngineSession session, Database database) =>
-        database.Users.Values.FirstOrDefault(user => user.Sid is { } sid && sid.AsSpan().SequenceEqual(session.Login.Sid));
-
-    private static void RequireInDatabase(EngineSession session, Database database, string permission, Table? table)
+    private void RequireInDatabase(EngineSession session, Database database, string permission, Table? table)
     {
-        if (Owns(session, database))
-        {
-            return;
-        }
-
-        var user = UserOf(session, database);
-        bool Matches(Permission entry) => user is not null && entry.Grantee.Equals(user.Name, StringComparison.OrdinalIgnoreCase)
-            && (entry.Name == permission || entry.Name == "CONTROL")
-            && (entry.Class == SecurableClass.Database
-                || (entry.Class == SecurableClass.Schema && table?.Schema.Equals(entry.Securable, StringComparison.OrdinalIgnoreCase) == true)
-                || (entry.Class == SecurableClass.Object && table is not null
-                    && (entry.Securable.Equals(table.Name, StringComparison.OrdinalIgnoreCase)
-                        || entry.Securable.Equals($"{table.Schema}.{table.Name}", StringComparison.OrdinalIgnoreCase))));
-
-        var entries = database.Permissions.Where(Matches).ToList();
-        if (entries.Count == 0 || entries.Any(entry => entry.Denied))
+        if (table is null
+            ? !HasInDatabase(session.Login, database.Name, permission)
+            : !HasInDatabase(session.Login, database.Name, permission, SecurableClass.Object, $"{table.Schema}.{table.Name}"))
         {
             throw table is null
                 ? new SqlErrorException(262, 14, $"{permission} permission denied in database '{database.Name}'.")

@@ -76,7 +76,7 @@ public sealed partial class SqlInstance
     {
         var database = FindDatabase(backup.Database) ?? throw new SqlErrorException(Errors.NoDatabase(backup.Database));
         var entry = database.Entry;
-        if (!Owns(session, database))
+        if (!HasInDatabase(session.Login, database.Name, backup.Log ? "BACKUP LOG" : "BACKUP DATABASE"))
         {
             throw new SqlErrorException(262, 14, $"{(backup.Log ? "BACKUP LOG" : "BACKUP DATABASE")} permission denied in database '{database.Name}'.");
         }

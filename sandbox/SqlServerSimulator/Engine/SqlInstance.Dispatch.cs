@@ -21,7 +21,11 @@ public sealed partial class SqlInstance
                 session.Database = Open(session, use.Name);
                 return true;
             case KillSession kill:
-                RequireServer(session, "ALTER ANY CONNECTION");
+                if (!Has(session.Login, "ALTER ANY CONNECTION", SecurableClass.Server, ""))
+                {
+                    throw new SqlErrorException(6102, 14, "User does not have permission to use the KILL statement.");
+                }
+
                 if (kill.SessionId == session.Id)
                 {
                     throw new SqlErrorException(6104, 16, "Cannot use KILL to kill your own process.");
@@ -35,7 +39,11 @@ public sealed partial class SqlInstance
                 End(victim);
                 return true;
             case Shutdown:
-                RequireServer(session, "SHUTDOWN");
+                if (!Has(session.Login, "SHUTDOWN", SecurableClass.Server, ""))
+                {
+                    throw new SqlErrorException(6004, 14, "User does not have permission to perform this action.");
+                }
+
                 operation.Inform(Errors.Make(6005, 10, "SHUTDOWN is in progress."));
                 Environment.Exit();
                 return true;
@@ -101,7 +109,15 @@ public sealed partial class SqlInstance
                 return true;
             case CreateUser create:
                 return Create(session, create, operation);
+            case AlterUser alter:
+                return Alter(session, alter, operation);
             case DropUser drop:
+                return Drop(session, drop, operation);
+            case CreateRole create:
+                return Create(session, create, operation);
+            case AlterRole alter:
+                return Alter(session, alter, operation);
+            case DropRole drop:
                 return Drop(session, drop, operation);
             case ChangePermissions change:
                 return ChangePermissions(session, change, operation);
@@ -114,9 +130,60 @@ public sealed partial class SqlInstance
                 });
                 return DispatchGroup(session, command, operation);
             default:
-                Secure(session, command);
+                Secure(session, command, operation);
                 SaveMaster();
                 return true;
+        }
+    }
+
+    private void Secure(EngineSession session, EngineCommand command, Operation operation)
+    {
+        switch (command)
+        {
+            case CreateLogin create:
+                Create(session, create);
+                break;
+            case AlterLogin alter:
+                Alter(session, alter);
+                break;
+            case DropLogin drop:
+                Drop(session, drop);
+                break;
+            case CreateServerRole create:
+                Create(session, create);
+                break;
+            case AlterServerRole alter:
+                Alter(session, alter);
+                break;
+            case DropServerRole drop:
+                Drop(session, drop);
+                break;
+            case CreateMasterKey or RegenerateMasterKey or OpenMasterKey or CloseMasterKey or AlterMasterKeyEncryption or DropMasterKey or BackUpMasterKey or RestoreMasterKey:
+                ChangeMasterKey(session, command);
+                break;
+            case CreateCertificate or LoadCertificate or GenerateCertificate or DropCertificate or BackUpCertificate:
+                ChangeCertificates(session, command);
+                break;
+            case CreateEndpoint or AlterEndpoint or DropEndpoint:
+                ChangeEndpoint(session, command);
+                break;
+            case AlterAuthorization alter:
+                Alter(session, alter);
+                break;
+            case AddServer add:
+                Add(session, add);
+                break;
+            case DropServer drop:
+                Drop(session, drop);
+                break;
+            case Configure configure:
+                Change(session, configure, operation);
+                break;
+            case Reconfigure:
+                Install(session);
+                break;
+            default:
+                throw new SqlErrorException(50505, 16, $"Statement '{command.GetType().Name}' is not simulated.");
         }
     }
 

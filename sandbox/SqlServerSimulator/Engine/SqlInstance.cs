@@ -51,6 +51,7 @@ public sealed partial class SqlInstance
             SaveMaster();
         }
 
+        LoadConfiguration();
         LoadDatabases();
         LoadGroups();
         if (EndpointStarted)
@@ -188,24 +189,12 @@ public sealed partial class SqlInstance
     /// <summary>Logs a client in.</summary>
     public LoginResult LogIn(LoginRequest request)
     {
-        var login = FindLogin(request.User);
-        if (login?.PasswordHash is null || !VerifyPassword(login.PasswordHash, request.Password))
+        var (login, refusal) = Authenticate(request);
+        if (login is null)
         {
-            if (login is not null)
-            {
-                login.BadPasswords++;
-            }
-
-            Log($"Login failed for user '{request.User}'. Reason: {(login is null ? "Could not find a login matching the name provided" : "Password did not match that for the login provided")}. State {(login is null ? 5 : 8)}.");
-            return new LoginResult(null, [Errors.LoginFailed(request.User)]);
+            return new LoginResult(null, [refusal!]);
         }
 
-        if (login.Disabled)
-        {
-            return new LoginResult(null, [Errors.LoginDisabled(request.User)]);
-        }
-
-        login.BadPasswords = 0;
         var name = request.Database.Length > 0 ? request.Database : login.DefaultDatabase;
         do
         {
@@ -224,6 +213,11 @@ public sealed partial class SqlInstance
         catch (SqlErrorException error)
         {
             var route = Route(name, request.ReadOnlyIntent, error.Error.Number);
+            if (route is null)
+            {
+                LogLoginFailure(18456, request.Database.Length > 0 ? 38 : 40, request, $"Failed to open the database '{name}'");
+            }
+
             return new LoginResult(
                 null,
                 error.Error.Number is 911 or 916
@@ -254,6 +248,7 @@ public sealed partial class SqlInstance
     {
         Rollback(session);
         session.ClearContext();
+        session.MasterKeyOpen = false;
         session.LockTimeout = null;
         if (_sessions.ContainsKey(session.Id))
         {

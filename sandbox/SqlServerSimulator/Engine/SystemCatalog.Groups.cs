@@ -10,7 +10,7 @@ public static partial class SystemCatalog
 
     private static void AddGroupViews()
     {
-        Add("availability_groups", "group_id guid, name sysname, resource_id nvarchar(40), resource_group_id nvarchar(40), failure_condition_level int, health_check_timeout int, automated_backup_preference tinyint, automated_backup_preference_desc nvarchar(60), version smallint, basic_features bit, dtc_support bit, db_failover bit, is_distributed bit, cluster_type tinyint, cluster_type_desc nvarchar(60), required_synchronized_secondaries_to_commit int, sequence_number bigint, is_contained bit", (instance, session) =>
+        Add("availability_groups", "group_id guid!, name sysname, resource_id nvarchar(40), resource_group_id nvarchar(40), failure_condition_level int, health_check_timeout int, automated_backup_preference tinyint, automated_backup_preference_desc nvarchar(60), version smallint, basic_features bit, dtc_support bit, db_failover bit, is_distributed bit, cluster_type tinyint, cluster_type_desc nvarchar(60), required_synchronized_secondaries_to_commit int, sequence_number bigint, is_contained bit", (instance, session) =>
             Visible(instance, session).Select(group =>
             {
                 var configuration = group.Configuration;
@@ -92,7 +92,7 @@ public static partial class SystemCatalog
 
     private static IEnumerable<Group> Visible(SqlInstance instance, EngineSession session) => instance.Groups.Values
         .OrderBy(group => group.Name, StringComparer.OrdinalIgnoreCase)
-        .Where(group => instance.HasPermission(session, "VIEW DEFINITION", SecurableClass.AvailabilityGroup, group.Name));
+        .Where(group => instance.IsVisible(session, SecurableClass.AvailabilityGroup, group.Name));
 
     private static int GroupMetadataId(SqlInstance instance, string name) => instance.FindGroup(name) is { } group ? instance.GroupNumber(group) : 0;
 

@@ -11,16 +11,24 @@ public static partial class SystemCatalog
     static SystemCatalog()
     {
         AddServerViews();
+        AddSecurityViews();
+        AddSessionViews();
         AddDatabaseViews();
+        AddObjectViews();
         AddGroupViews();
     }
 
-    /// <summary>Names of all views, without their schema.</summary>
+    /// <summary>Names of all views, those of INFORMATION_SCHEMA with their schema.</summary>
     public static IReadOnlyCollection<string> Names => Views.Keys;
 
     /// <summary>Finds a view, or null. The schema is normally "sys".</summary>
     public static SystemView? Find(string schema, string name) =>
-        schema.Equals("sys", StringComparison.OrdinalIgnoreCase) && Views.TryGetValue(name, out var view) ? view : null;
+        schema.ToUpperInvariant() switch
+        {
+            "SYS" => Views.GetValueOrDefault(name),
+            "INFORMATION_SCHEMA" => Views.GetValueOrDefault($"INFORMATION_SCHEMA.{name}"),
+            _ => null,
+        };
 
     private static void Add(string name, string columns, Func<SqlInstance, EngineSession, IEnumerable<object?[]>> rows)
     {
@@ -40,10 +48,12 @@ public static partial class SystemCatalog
             return rows(instance, session);
         });
 
+    /// <summary>"name type", with ! behind a type that is NOT NULL.</summary>
     private static SqlColumn Column(string text)
     {
         var parts = text.Split(' ');
-        var type = parts[1];
+        var nullable = !parts[1].EndsWith('!');
+        var type = parts[1].TrimEnd('!');
         var length = 0;
         if (type.IndexOf('(', StringComparison.Ordinal) is var open and > 0)
         {
@@ -52,7 +62,7 @@ public static partial class SystemCatalog
             type = type[..open];
         }
 
-        return new SqlColumn(parts[0], type switch
+        var found = type switch
         {
             "bit" => new SqlType(SqlKind.Bit),
             "tinyint" => new SqlType(SqlKind.TinyInt),
@@ -68,8 +78,11 @@ public static partial class SystemCatalog
             "varbinary" => new SqlType(SqlKind.VarBinary, length),
             "variant" => new SqlType(SqlKind.Variant),
             "lsn" => new SqlType(SqlKind.Numeric, 0, 25, 0),
+            "float" => new SqlType(SqlKind.Float),
+            "nchar" => new SqlType(SqlKind.NChar, length),
             _ => throw new ArgumentException($"Unknown type {type}.", nameof(text)),
-        });
+        };
+        return new SqlColumn(parts[0], found with { Nullable = nullable });
     }
 
     /// <summary>An LSN as views show it: log file, block, slot.</summary>

@@ -92,6 +92,49 @@ internal sealed class FileStore(string directory, bool synchronize) : IDisposabl
         SynchronizeFolder(path);
     }
 
+    /// <summary>Reads a file by its path on the server; null when it is missing or may not be read.</summary>
+    public byte[]? ReadServerFile(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(ServerPath(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Creates a file by its path on the server, unless it is there.</summary>
+    public bool CreateServerFile(string path, byte[] content)
+    {
+        try
+        {
+            var target = ServerPath(path);
+            if (target.StartsWith(Path.GetFullPath(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using var stream = new FileStream(target, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+            stream.Write(content);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Where a path on the server leads: /var/opt/mssql is this folder, and a relative path is under its "data".</summary>
+    private string ServerPath(string path)
+    {
+        const string home = "/var/opt/mssql/";
+        return path.StartsWith(home, StringComparison.Ordinal)
+            ? Path.GetFullPath(Path.Combine(directory, path[home.Length..]))
+            : Path.GetFullPath(path, Path.Combine(Path.GetFullPath(directory), "data"));
+    }
+
     public void Dispose()
     {
         foreach (var file in open.Keys.ToList())

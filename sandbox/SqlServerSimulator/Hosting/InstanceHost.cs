@@ -138,6 +138,10 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
 
     public void Delete(string file) => files.Delete(file);
 
+    public byte[]? ReadServerFile(string path) => files.ReadServerFile(path);
+
+    public bool CreateServerFile(string path, byte[] content) => files.CreateServerFile(path, content);
+
     public void Listen(int port) => afterwards.Add(() => transport.Listen(port));
 
     public void StopListening() => afterwards.Add(transport.StopListening);

@@ -240,6 +240,7 @@ public sealed class InstanceTests
         SqlKind.SmallInt => value is short,
         SqlKind.Int => value is int,
         SqlKind.BigInt => value is long,
+        SqlKind.Float => value is double,
         SqlKind.Numeric => value is System.Numerics.BigInteger,
         SqlKind.DateTime => value is DateTime,
         SqlKind.UniqueIdentifier => value is Guid,

@@ -353,6 +353,19 @@ internal sealed class World
             content.Write(bytes);
         }
 
+        public byte[]? ReadServerFile(string path) => Read(path);
+
+        public bool CreateServerFile(string path, byte[] content)
+        {
+            if (Read(path) is not null)
+            {
+                return false;
+            }
+
+            Replace(path, content);
+            return true;
+        }
+
         public void Listen(int port) => _listening = true;
 
         public void StopListening()

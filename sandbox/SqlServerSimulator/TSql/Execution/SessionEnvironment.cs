@@ -118,8 +118,8 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
             "DB_ID" when arguments.Count == 0 => Of(new SqlType(SqlKind.SmallInt), arguments, [], _ => (short?)Instance.DatabaseId(session.Database)),
             "DB_ID" => Of(new SqlType(SqlKind.SmallInt), arguments, [Types.Text(128)], a => (short?)Instance.DatabaseId((string)a[0]!)),
             "OBJECT_ID" => ObjectId(arguments),
-            "CERT_ID" => Of(Types.Int, arguments, [Types.Text(258)], a => Instance.CertificateId(Parser.TryParseName((string)a[0]!)?.Name ?? (string)a[0]!)),
-            "CERTENCODED" => Of(new SqlType(SqlKind.VarBinary, -1), arguments, [Types.Int], a => Instance.CertificateDer((int)a[0]!)),
+            "CERT_ID" => Of(Types.Int, arguments, [Types.Text(258)], a => Instance.CertificateId(session.Engine, Parser.TryParseName((string)a[0]!)?.Name ?? (string)a[0]!)),
+            "CERTENCODED" => Of(new SqlType(SqlKind.VarBinary, -1), arguments, [Types.Int], a => Instance.CertificateDer(session.Engine, (int)a[0]!)),
             "CERTPRIVATEKEY" => PrivateKey(arguments),
             "SUSER_SNAME" or "SUSER_NAME" when arguments.Count == 0 => Of(Types.Text(128), arguments, [], _ => session.Engine.LoginName),
             "SUSER_SNAME" => Of(Types.Text(128), arguments, [new SqlType(SqlKind.VarBinary, 85)], a => Lookup("server_principals", "sid", a[0]!, "name")),
@@ -184,9 +184,9 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
     private Bound PrivateKey(IReadOnlyList<Bound> arguments)
     {
         Require(arguments, 2, 3);
-        if (arguments.Count == 3) throw new SqlErrorException(50505, 16, "CERTPRIVATEKEY of a key that a password protects is not simulated.");
-        return Of(new SqlType(SqlKind.VarBinary, -1), arguments, [Types.Int, Types.Text(128)], a =>
-            Instance.CertificatePrivateKey(session.Engine, (int)a[0]!, (string)a[1]!));
+        var types = new[] { Types.Int, Types.Text(128), Types.Text(128) }[..arguments.Count];
+        return Of(new SqlType(SqlKind.VarBinary, -1), arguments, types, a =>
+            Instance.CertificatePrivateKey(session.Engine, (int)a[0]!, (string)a[1]!, a.Length > 2 ? (string)a[2]! : null));
     }
 
     private Bound RoleMember(IReadOnlyList<Bound> arguments)
