@@ -20,6 +20,10 @@ public sealed partial class SqlInstance
         PermissionHierarchy.Of(@class).Any(permission => HasPermission(session, permission, @class, securable))
         && !IsDenied(session.Login, new PermissionOn("VIEW DEFINITION", @class, securable), session.Database);
 
+    /// <summary>Whether a permission without a securable is one of the current database.</summary>
+    public static bool IsDatabasePermission(string permission) =>
+        PermissionHierarchy.Exists(permission, SecurableClass.Database) && !PermissionHierarchy.Exists(permission, SecurableClass.Server);
+
     /// <summary>Permissions that the session holds on something, for sys.fn_my_permissions.</summary>
     public IReadOnlyList<string> EffectivePermissions(EngineSession session, SecurableClass @class, string? securable) =>
         [.. PermissionHierarchy.Of(@class).Where(permission => HasPermission(session, permission, @class, securable))];

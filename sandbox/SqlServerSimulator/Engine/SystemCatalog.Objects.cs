@@ -19,6 +19,8 @@ public static partial class SystemCatalog
         ("xml", 241, -1, 0, 0),
     ];
 
+    private static readonly string[] Schemas = ["dbo", "guest", "INFORMATION_SCHEMA", "sys"];
+
     private static void AddObjectViews()
     {
         Add("schemas", "name sysname!, schema_id int!, principal_id int", (_, _) => [["dbo", 1, 1], ["guest", 2, 2], ["INFORMATION_SCHEMA", 3, 3], ["sys", 4, 4]]);
@@ -62,7 +64,7 @@ public static partial class SystemCatalog
     private static void AddInformationSchema()
     {
         Add("INFORMATION_SCHEMA.SCHEMATA", "CATALOG_NAME nvarchar(128), SCHEMA_NAME nvarchar(128)!, SCHEMA_OWNER nvarchar(128), DEFAULT_CHARACTER_SET_CATALOG varchar(6), DEFAULT_CHARACTER_SET_SCHEMA varchar(3), DEFAULT_CHARACTER_SET_NAME nvarchar(128)", (_, session) =>
-            new[] { "dbo", "guest", "INFORMATION_SCHEMA", "sys" }.Select(schema => new object?[] { session.Database, schema, schema, null, null, "iso_1" }));
+            Schemas.Select(schema => new object?[] { session.Database, schema, schema, null, null, "iso_1" }));
         Add("INFORMATION_SCHEMA.TABLES", "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname!, TABLE_TYPE varchar(10)", (instance, session) =>
             Tables(instance, session).Select(table => new object?[] { session.Database, table.Schema, table.Name, "BASE TABLE" }));
         Add("INFORMATION_SCHEMA.COLUMNS", "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME nvarchar(128)!, COLUMN_NAME nvarchar(128), ORDINAL_POSITION int, COLUMN_DEFAULT nvarchar(4000), IS_NULLABLE varchar(3), DATA_TYPE nvarchar(128), CHARACTER_MAXIMUM_LENGTH int, CHARACTER_OCTET_LENGTH int, NUMERIC_PRECISION tinyint, NUMERIC_PRECISION_RADIX smallint, NUMERIC_SCALE int, DATETIME_PRECISION smallint, CHARACTER_SET_CATALOG nvarchar(128), CHARACTER_SET_SCHEMA nvarchar(128), CHARACTER_SET_NAME nvarchar(128), COLLATION_CATALOG nvarchar(128), COLLATION_SCHEMA nvarchar(128), COLLATION_NAME nvarchar(128), DOMAIN_CATALOG nvarchar(128), DOMAIN_SCHEMA nvarchar(128), DOMAIN_NAME nvarchar(128)", (instance, session) =>

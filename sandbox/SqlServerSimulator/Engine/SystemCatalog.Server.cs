@@ -2,6 +2,8 @@ namespace SqlServerSimulator.Engine;
 
 public static partial class SystemCatalog
 {
+    private static readonly string[] Waits = ["HADR_SYNC_COMMIT", "LCK_M_X", "WRITELOG"];
+
     private static void AddServerViews()
     {
         Add("servers", "server_id int!, name sysname!, product sysname!, provider sysname!, data_source nvarchar(4000), location nvarchar(4000), provider_string nvarchar(4000), catalog sysname, connect_timeout int, query_timeout int, is_linked bit!, is_remote_login_enabled bit!, is_rpc_out_enabled bit!, is_data_access_enabled bit!, is_collation_compatible bit!, uses_remote_collation bit!, collation_name sysname, lazy_schema_validation bit!, is_system bit!, is_publisher bit!, is_subscriber bit, is_distributor bit, is_nonsql_subscriber bit, is_remote_proc_transaction_promotion_enabled bit, modify_date datetime!, is_rda_server bit", (instance, _) =>
@@ -44,7 +46,7 @@ public static partial class SystemCatalog
             Counter("SQLServer:Memory Manager", "Target Server Memory (KB)", "", 2097152),
         ]);
         AddState("dm_os_wait_stats", "wait_type nvarchar(60)!, waiting_tasks_count bigint!, wait_time_ms bigint!, max_wait_time_ms bigint!, signal_wait_time_ms bigint!", (_, _) =>
-            new[] { "HADR_SYNC_COMMIT", "LCK_M_X", "WRITELOG" }.Select(wait => new object?[] { wait, 0L, 0L, 0L, 0L }));
+            Waits.Select(wait => new object?[] { wait, 0L, 0L, 0L, 0L }));
     }
 
     private static object?[] Counter(string set, string name, string instance, long value) =>

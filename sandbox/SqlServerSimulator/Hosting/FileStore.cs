@@ -113,10 +113,7 @@ internal sealed class FileStore(string directory, bool synchronize) : IDisposabl
             var target = ServerPath(path);
             if (target.StartsWith(Path.GetFullPath(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            using var stream = new FileStream(target, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
+            using var stream = new FileStream(target, FileMode.CreateNew, FileAccess.Write);
             stream.Write(content);
             return true;
         }
