@@ -46,6 +46,9 @@ public sealed class EngineSession
     /// <summary>SESSION_CONTEXT(key).</summary>
     public object? Context(string key) => _context.TryGetValue(key, out var entry) ? entry.Value : null;
 
+    /// <summary>Database at login (ORIGINAL_DB_NAME).</summary>
+    public string OriginalDatabase => InitialDatabase;
+
     internal string InitialDatabase { get; set; } = "master";
 
     internal Login Login { get; }

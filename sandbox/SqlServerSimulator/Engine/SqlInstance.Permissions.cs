@@ -15,6 +15,28 @@ public sealed partial class SqlInstance
                 ? HasInDatabase(session.Login, securable ?? session.Database, permission)
                 : HasInDatabase(session.Login, session.Database, permission, @class, securable ?? "");
 
+    /// <summary>HAS_PERMS_BY_NAME: null for a permission that the class does not have; "ANY" is any of them.</summary>
+    public bool? HasPermissionByName(EngineSession session, string? securable, SecurableClass @class, string permission)
+    {
+        if (permission != "ANY" && !PermissionHierarchy.Exists(permission, @class))
+        {
+            return null;
+        }
+
+        if (@class == SecurableClass.Database ? DatabaseId(securable ?? session.Database) is null : !Exists(session, @class, securable ?? ""))
+        {
+            return false;
+        }
+
+        return permission == "ANY"
+            ? PermissionHierarchy.Of(@class).Any(name => HasPermission(session, name, @class, securable))
+            : HasPermission(session, permission, @class, securable);
+    }
+
+    /// <summary>HAS_DBACCESS(name), or null when there is no such database.</summary>
+    public bool? HasDatabaseAccess(EngineSession session, string database) =>
+        DatabaseId(database) is null ? null : HasInDatabase(session.Login, database, "CONNECT");
+
     /// <summary>Whether catalog views show a securable to a session: it owns it or holds any permission on it, and may not be denied its definition.</summary>
     public bool IsVisible(EngineSession session, SecurableClass @class, string securable) =>
         PermissionHierarchy.Of(@class).Any(permission => HasPermission(session, permission, @class, securable))
@@ -222,7 +244,20 @@ public sealed partial class SqlInstance
     /// <summary>The name of what a permission is about, as permissions keep it; 15151 when it is not there.</summary>
     private string Resolve(EngineSession session, SecurableClass @class, string name)
     {
-        var found = @class switch
+        var found = TryResolve(session, @class, name);
+        if (found is not null && (@class is SecurableClass.Server or SecurableClass.Database || IsVisible(session, @class, found)))
+        {
+            return found;
+        }
+
+        throw new SqlErrorException(Errors.Missing("find", NameOf(@class), name.Split('.')[^1]));
+    }
+
+    private bool Exists(EngineSession session, SecurableClass @class, string name) => TryResolve(session, @class, name) is not null;
+
+    private string? TryResolve(EngineSession session, SecurableClass @class, string name)
+    {
+        return @class switch
         {
             SecurableClass.Server or SecurableClass.Database => "",
             SecurableClass.AvailabilityGroup => FindGroup(name)?.Name,
@@ -235,12 +270,6 @@ public sealed partial class SqlInstance
             _ => FindDatabase(session.Database) is { } database && name.Split('.') is var parts
                 && database.Find(parts.Length > 1 ? parts[^2] : "dbo", parts[^1]) is { } table ? $"{table.Schema}.{table.Name}" : null,
         };
-        if (found is not null && (@class is SecurableClass.Server or SecurableClass.Database || IsVisible(session, @class, found)))
-        {
-            return found;
-        }
-
-        throw new SqlErrorException(Errors.Missing("find", NameOf(@class), name.Split('.')[^1]));
     }
 
     private void RequireMayGrant(EngineSession session, ChangePermissions change, string securable, IReadOnlyList<Permission> existing)

@@ -18,6 +18,7 @@ public sealed partial class SqlInstance
     private readonly Dictionary<Guid, Announcement> _announcements = [];
     private readonly List<JoinWait> _joins = [];
     private readonly List<(long Link, TimeSpan Due)> _closing = [];
+    private readonly Queue<(DateTime Time, string Text)> _errorLog = [];
     private short _lastSession = 50;
     private long _lastLink;
 
@@ -180,7 +181,19 @@ public sealed partial class SqlInstance
         }
     }
 
-    internal void Log(string message) => Environment.Log(message);
+    /// <summary>The latest lines of the error log, oldest first.</summary>
+    public IReadOnlyCollection<(DateTime Time, string Text)> ErrorLog => _errorLog;
+
+    internal void Log(string message)
+    {
+        if (_errorLog.Count == 2000)
+        {
+            _errorLog.Dequeue();
+        }
+
+        _errorLog.Enqueue((Environment.UtcNow, message));
+        Environment.Log(message);
+    }
 
     internal void SaveMaster() => Environment.Replace(MasterFile, JsonSerializer.SerializeToUtf8Bytes(Master, EngineJson.Default.Master));
 

@@ -77,7 +77,7 @@ internal sealed partial class BatchRunner
                 break;
             case "SP_CONFIGURE":
                 await ConfigureAsync(new Arguments(name.Name, arguments, "@configname", "@configvalue"));
-                break;
+                return 0;
             case "SP_SERVER_DIAGNOSTICS":
                 return await DiagnoseAsync(new Arguments(name.Name, arguments, "@repeat_interval"));
             case "SP_ADDSRVROLEMEMBER" or "SP_DROPSRVROLEMEMBER":
@@ -90,11 +90,17 @@ internal sealed partial class BatchRunner
                 await _session.ResetAsync();
                 break;
             default:
-                throw new SqlErrorException(new SqlError(2812, 16, 62, $"Could not find stored procedure '{name}'."));
+                return await CallCatalogAsync(name, arguments, known);
         }
 
         Done(null);
         return 0;
+    }
+
+    private void OutsideTransaction(string statement, int number)
+    {
+        if (_session.TransactionCount > 0)
+            throw new SqlErrorException(number, 16, $"{statement} statement cannot be used inside a user transaction.");
     }
 
     private void OutsideTransaction(string procedure)
@@ -155,6 +161,8 @@ internal sealed partial class BatchRunner
         if (key.Length is 0 or > 128)
             throw new SqlErrorException(15665, 16, "The value was not set for key '' because the size of the key is not between 1 and 128 characters.");
         var value = arguments.Find("@value") ?? throw arguments.Missing("@value");
+        if (value.Value is string { Length: > 4000 } or byte[] { Length: > 8000 })
+            throw new SqlErrorException(15666, 16, $"Cannot set key '{key}' in the session context. The size of the set value exceeds 8000 bytes.");
         await EngineAsync(new SetSessionContext(key, Conversion.Convert(value.Value, value.Type, Types.Variant), arguments.Number("@read_only") is 1));
         Done(null);
     }
@@ -162,19 +170,16 @@ internal sealed partial class BatchRunner
     private async Task<int> TakeLockAsync(Arguments arguments)
     {
         var resource = arguments.RequireText("@Resource");
-        var mode = arguments.RequireText("@LockMode").ToUpperInvariant();
-        if (mode is "INTENTSHARED" or "INTENTEXCLUSIVE") throw new SqlErrorException(50505, 16, $"sp_getapplock with mode {mode} is not simulated.");
+        var known = Enum.TryParse<LockMode>(arguments.RequireText("@LockMode"), ignoreCase: true, out var mode) && Enum.IsDefined(mode);
         var transaction = IsTransactionOwner(arguments);
-        if (mode is not ("SHARED" or "UPDATE" or "EXCLUSIVE") || transaction is null || resource.Length > 255) return -999;
+        if (!known || transaction is null || resource.Length > 255) return -999;
         if (transaction == true && _session.TransactionCount == 0) return -999;
 
         var milliseconds = arguments.Number("@LockTimeout") ?? (_session.Engine.LockTimeout is { } wait ? (int)wait.TotalMilliseconds : -1);
         if (milliseconds < -1) return -999;
         var database = Look(_ => _session.Instance.DatabaseId(_session.Database));
-
-        // Two U locks exclude each other; that U and S get along is not modelled, so U is as strong as X.
         return await _session.Server.Locks.TakeAsync(
-            $"{database}:{resource}", _session, transaction == true, mode != "SHARED", milliseconds < 0 ? null : TimeSpan.FromMilliseconds(milliseconds), _cancellation);
+            $"{database}:{resource}", _session, transaction == true, mode, milliseconds < 0 ? null : TimeSpan.FromMilliseconds(milliseconds), _cancellation);
     }
 
     private int ReleaseLock(Arguments arguments)
@@ -198,9 +203,14 @@ internal sealed partial class BatchRunner
     {
         var option = arguments.Text("@configname");
         if (option is null || arguments.Number("@configvalue") is not { } value)
-            throw new SqlErrorException(50505, 16, "sp_configure that lists options is not simulated.");
+        {
+            ListConfiguration(option);
+            return;
+        }
+
         OutsideTransaction("sp_configure");
         await EngineAsync(new Configure(option, value));
+        Done(null);
     }
 
     private async Task<int> DiagnoseAsync(Arguments arguments)

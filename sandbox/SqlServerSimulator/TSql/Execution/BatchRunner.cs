@@ -360,7 +360,8 @@ internal sealed partial class BatchRunner
                 Done(null);
                 return Flow.Next;
             case ReconfigureStatement:
-                // Options take effect when they are set.
+                OutsideTransaction("RECONFIGURE", 574);
+                await EngineAsync(new Reconfigure());
                 Done(null);
                 return Flow.Next;
             default:

@@ -17,7 +17,7 @@ internal sealed class Variable(SqlType type, object? value)
 }
 
 /// <summary>What expressions see of their session. Used only under the gate.</summary>
-internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner, CancellationToken cancellation) : IQueryEnvironment
+internal sealed partial class SessionEnvironment(SqlSession session, BatchRunner runner, CancellationToken cancellation) : IQueryEnvironment
 {
     private static readonly string[] s_perDatabase =
     [
@@ -55,8 +55,13 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
             "@@DATEFIRST" => (new SqlType(SqlKind.TinyInt), () => (byte)7),
             "@@SERVICENAME" => (Types.Text(128), () => "MSSQLSERVER"),
             "@@MAX_PRECISION" => (new SqlType(SqlKind.TinyInt), () => (byte)38),
-            "@@FETCH_STATUS" or "@@CURSOR_ROWS" or "@@OPTIONS" or "@@PROCID" or "@@DBTS" or "@@CONNECTIONS" or "@@TEXTSIZE" or "@@MICROSOFTVERSION"
-                or "@@MAX_CONNECTIONS" or "@@CPU_BUSY" or "@@IDLE" or "@@IO_BUSY" or "@@LANGID" =>
+            "@@LANGID" => (new SqlType(SqlKind.SmallInt), () => (short)0),
+            "@@MAX_CONNECTIONS" => (Types.Int, () => 32767),
+            "@@TEXTSIZE" => (Types.Int, () => int.MaxValue),
+            "@@PROCID" => (Types.Int, () => 0),
+            "@@REMSERVER" => (Types.Text(128), () => null),
+            "@@MICROSOFTVERSION" => (Types.Int, () => (16 << 24) | int.Parse((string)Instance.ServerProperty("ProductBuild")!, CultureInfo.InvariantCulture)),
+            "@@FETCH_STATUS" or "@@CURSOR_ROWS" or "@@OPTIONS" or "@@DBTS" or "@@CONNECTIONS" or "@@CPU_BUSY" or "@@IDLE" or "@@IO_BUSY" =>
                 throw new SqlErrorException(50505, 16, $"{name} is not simulated."),
             _ => throw new SqlErrorException(137, 15, $"Must declare the scalar variable \"{name}\"."),
         };
@@ -141,7 +146,7 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
             "ERROR_PROCEDURE" => Of(Types.Text(128), arguments, [], _ => runner.Caught is { Procedure.Length: > 0 } error ? error.Procedure : null),
             "SYS.FN_HADR_IS_PRIMARY_REPLICA" => Of(Types.Bit, arguments, [Types.Text(128)], a => Instance.IsPrimaryReplica((string)a[0]!)),
             "SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => Of(Types.Bit, arguments, [Types.Text(128)], a => IsPreferred((string)a[0]!)),
-            _ => null,
+            _ => CatalogFunction(key, arguments),
         };
     }
 
@@ -195,33 +200,6 @@ internal sealed class SessionEnvironment(SqlSession session, BatchRunner runner,
         var types = new[] { Types.Text(128), Types.Text(128) }[..arguments.Count];
         return Of(Types.Int, arguments, types, a =>
             Instance.IsServerRoleMember(session.Engine, (string)a[0]!, a.Length > 1 ? (string)a[1]! : null) is { } member ? (member ? 1 : 0) : null);
-    }
-
-    private Bound HasPermission(IReadOnlyList<Bound> arguments)
-    {
-        if (arguments.Count != 3) throw new SqlErrorException(50505, 16, "HAS_PERMS_BY_NAME with sub-securables is not simulated.");
-        var (securable, kind, permission) =
-            (Binder.As(arguments[0], Types.Text(776)), Binder.As(arguments[1], Types.Text(60)), Binder.As(arguments[2], Types.Text(60)));
-        return new Bound(Types.Int, frame =>
-        {
-            if (permission.Value(frame) is not string wanted) return null;
-            var written = (string?)securable.Value(frame);
-            var name = written is null ? null : Parser.TryParseName(written)?.ToString() ?? written;
-            SecurableClass? @class = ((string?)kind.Value(frame))?.ToUpperInvariant() switch
-            {
-                null or "SERVER" => SecurableClass.Server,
-                "DATABASE" => SecurableClass.Database,
-                "AVAILABILITY GROUP" => SecurableClass.AvailabilityGroup,
-                "ENDPOINT" => SecurableClass.Endpoint,
-                "CERTIFICATE" => SecurableClass.Certificate,
-                "LOGIN" => SecurableClass.Login,
-                "USER" => SecurableClass.User,
-                "OBJECT" => SecurableClass.Object,
-                "SCHEMA" => SecurableClass.Schema,
-                _ => null,
-            };
-            return @class is { } known ? Instance.HasPermission(session.Engine, wanted.Trim().ToUpperInvariant(), known, name) ? 1 : 0 : null;
-        });
     }
 
     private List<Dictionary<string, object?>> Rows(string view)
