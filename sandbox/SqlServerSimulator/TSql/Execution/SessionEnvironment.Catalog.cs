@@ -34,7 +34,7 @@ internal sealed partial class SessionEnvironment
         _ => null,
     };
 
-    private static object? Number(bool? value) => value is { } known ? (known ? 1 : 0) : null;
+    private static int? Number(bool? value) => value is { } known ? (known ? 1 : 0) : null;
 
     private object? DatabaseProperty(string database, string property)
     {

@@ -92,7 +92,11 @@ internal sealed partial class SessionEnvironment(SqlSession session, BatchRunner
         }
 
         if (name.Schema is not null && name.Schema.Equals("INFORMATION_SCHEMA", StringComparison.OrdinalIgnoreCase))
-            throw new SqlErrorException(50505, 16, $"INFORMATION_SCHEMA.{name.Name} is not simulated.");
+        {
+            var view = SystemCatalog.Find("INFORMATION_SCHEMA", name.Name) ?? throw new SqlErrorException(50505, 16, $"INFORMATION_SCHEMA.{name.Name} is not simulated.");
+            return new Relation(view.Columns, () => view.Rows(Instance, session.Engine));
+        }
+
         if ((name.Database ?? session.Database).Equals("msdb", StringComparison.OrdinalIgnoreCase)
             && (name.Schema is null || name.Schema.Equals("dbo", StringComparison.OrdinalIgnoreCase))
             && BackupCatalog.Find(name.Name) is { } history)

@@ -11,6 +11,9 @@ internal static class OwnGrammar
             if (tokens[i].Is("GROUP") && tokens[i - 1].Is("AVAILABILITY")) return true;
             if (tokens[i].Is("URL") && tokens[i - 1].Is("TO")) return true;
             if (tokens[i].Is("BINARY") && tokens[i - 1].Is("FROM")) return true;
+
+            // Certificates in PFX.
+            if (tokens[i].Is("FORMAT") && tokens[i - 1].Is("WITH") && tokens.Any(token => token.Is("CERTIFICATE"))) return true;
         }
 
         return false;

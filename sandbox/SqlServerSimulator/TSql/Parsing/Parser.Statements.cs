@@ -373,6 +373,7 @@ internal sealed partial class Parser
         }
         else if (Current.Kind == TokenKind.Symbol && At("-"))
         {
+            if (Ahead(1).Kind is not (TokenKind.Integer or TokenKind.Decimal or TokenKind.Float)) throw Wrong();
             value = ParseUnary();
         }
         else
