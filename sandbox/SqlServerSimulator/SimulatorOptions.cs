@@ -1,18 +1,28 @@
 using System.Globalization;
 using System.Net;
 using SqlServerSimulator.Engine;
+using SqlServerSimulator.Hosting.Control;
 
 namespace SqlServerSimulator;
 
 /// <summary>How one process was started: command line and the variables of the real image.</summary>
 internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string Name, string? SaPassword, bool HadrEnabled, string Edition, int EngineEdition, UncertainFacts Facts)
 {
+    /// <summary>A Unix domain socket's address holds no more bytes.</summary>
+    private const int LongestSocketPath = 107;
+
+    /// <summary>Where faults are asked for, or null for nowhere.</summary>
+    public string? Control { get; init; }
+
+    /// <summary>What is wrong from the start.</summary>
+    public IReadOnlyList<Fault> Faults { get; init; } = [];
+
     /// <summary>MSSQL_BACKUP_DIR.</summary>
     public string BackupFolder { get; init; } = InstanceOptions.DefaultBackupFolder;
 
     /// <summary>Reads the options; what is wrong goes to <paramref name="mistakes"/>.</summary>
     public static SimulatorOptions Read(
-        string? listen, string? data, string? name, IReadOnlyList<string> facts, Func<string, string?> variable, List<string> mistakes)
+        string? listen, string? data, string? name, IReadOnlyList<string> facts, string? control, Func<string, string?> variable, List<string> mistakes)
     {
         var port = 1433;
         if (variable("MSSQL_TCP_PORT") is { Length: > 0 } text && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and < 65536))
@@ -50,12 +60,16 @@ internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string N
                 mistakes.Add($"--fact: {mistake}");
         }
 
+        if (control is not null && System.Text.Encoding.UTF8.GetByteCount(control) is 0 or > LongestSocketPath)
+            mistakes.Add($"--control: found '{control}', expected a path of at most {LongestSocketPath} bytes.");
+        var faults = variable("SANDBOX_FAULTS") is { Length: > 0 } json ? FaultCatalog.ReadAll(json, "SANDBOX_FAULTS", mistakes) : [];
         var hadr = variable("MSSQL_ENABLE_HADR") is "1" or "true" or "True";
         return new SimulatorOptions(
             new IPEndPoint(address, port), data is { Length: > 0 } ? data : "/var/opt/mssql", machine.Length > 15 ? machine[..15] : machine,
             string.IsNullOrEmpty(password) ? null : password, hadr, edition, engineEdition, uncertain)
         {
             BackupFolder = variable("MSSQL_BACKUP_DIR") is { Length: > 0 } backups ? backups : InstanceOptions.DefaultBackupFolder,
+            Control = control, Faults = faults,
         };
     }
 }

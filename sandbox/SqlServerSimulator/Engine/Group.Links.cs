@@ -312,6 +312,15 @@ internal sealed partial class Group
         CheckCommits();
     }
 
+    public void OutgoingFailed(long link, string why)
+    {
+        if (Peers.Values.FirstOrDefault(peer => peer.Link == link) is { Up: false } peer)
+        {
+            peer.LastError = why;
+            peer.LastErrorTime = _environment.UtcNow;
+        }
+    }
+
     public void IncomingDown(long link)
     {
         if (_candidateLink == link)

@@ -360,6 +360,15 @@ public sealed partial class SqlInstance
         ScheduleTick();
     }
 
+    /// <summary>An outgoing link does not come up.</summary>
+    public void LinkFailed(long link, string why)
+    {
+        if (_outgoing.TryGetValue(link, out var group))
+        {
+            group.OutgoingFailed(link, why);
+        }
+    }
+
     /// <summary>A link is down. Incoming links are forgotten.</summary>
     public void LinkDown(long link, string why)
     {

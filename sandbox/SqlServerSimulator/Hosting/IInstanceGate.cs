@@ -8,6 +8,9 @@ internal interface IInstanceGate
     /// <summary>Runs a command to its end. Cancellation ends the wait as an attention does; the operation then has failed.</summary>
     Task<Operation> ExecuteAsync(EngineSession session, EngineCommand command, CancellationToken attention);
 
+    /// <summary>Begins something and waits for its end. Cancellation ends the wait; the operation then has failed.</summary>
+    Task<Operation> AwaitAsync(Func<SqlInstance, Operation> begin, CancellationToken attention);
+
     /// <summary>Looks at the engine under the gate. Exceptions of the function come out.</summary>
     T Read<T>(Func<SqlInstance, T> look);
 

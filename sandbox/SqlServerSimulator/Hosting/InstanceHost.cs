@@ -23,6 +23,8 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
     private readonly Action<string> log;
     private readonly Timer timer;
     private readonly SqlInstance instance;
+    private readonly Freezer freezer = new();
+    private Timer? thaw;
     private TimeSpan tickDue = TimeSpan.MaxValue;
     private Task flushing = Task.CompletedTask;
     private bool isFlushing;
@@ -56,7 +58,51 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
 
     public TimeSpan Now => TimeProvider.System.GetElapsedTime(0);
 
-    public DateTime UtcNow => DateTime.UtcNow;
+    public DateTime UtcNow => DateTime.UtcNow + (instance?.Fault<ClockJump>()?.Offset ?? TimeSpan.Zero);
+
+    /// <summary>Faults in force.</summary>
+    public IReadOnlyList<ActiveFault> Faults => instance.Faults;
+
+    /// <summary>A connection of this process, which stands still while it is frozen.</summary>
+    public FreezableStream Freezable(Stream connection) => new(connection, freezer);
+
+    /// <summary>Ends when the process is not frozen.</summary>
+    public Task ThawedAsync() => freezer.PassAsync(CancellationToken.None).AsTask();
+
+    /// <summary>Makes something go wrong, for a time or until it is healed; also while frozen.</summary>
+    public void Inflict(Fault fault, TimeSpan? duration)
+    {
+        lock (gate)
+        {
+            if (disposed)
+                return;
+            instance.Inflict(fault, duration);
+            RunAfterwards();
+            if (fault is not Freeze)
+                return;
+            thaw?.Dispose();
+
+            // The engine's own timer stands still.
+            thaw = duration is { } time ? new Timer(_ => Heal(fault => fault is Freeze), null, time, Timeout.InfiniteTimeSpan) : null;
+            freezer.Freeze();
+        }
+    }
+
+    /// <summary>Takes faults back; also while frozen.</summary>
+    /// <returns>How many there were.</returns>
+    public int Heal(Predicate<Fault> which)
+    {
+        lock (gate)
+        {
+            if (disposed)
+                return 0;
+            var healed = instance.Heal(which);
+            RunAfterwards();
+            if (instance.Fault<Freeze>() is null)
+                freezer.Thaw();
+            return healed;
+        }
+    }
 
     /// <summary>Runs something in the engine, and then what came of it.</summary>
     public void Enter(Action<SqlInstance> work) => Enter(engine =>
@@ -68,6 +114,7 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
     /// <summary>Runs something in the engine, and then what came of it.</summary>
     public T Enter<T>(Func<SqlInstance, T> work)
     {
+        freezer.Pass();
         lock (gate)
         {
             if (disposed)
@@ -83,12 +130,15 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
         }
     }
 
-    public async Task<Operation> ExecuteAsync(EngineSession session, EngineCommand command, CancellationToken attention)
+    public Task<Operation> ExecuteAsync(EngineSession session, EngineCommand command, CancellationToken attention) =>
+        AwaitAsync(engine => engine.Execute(session, command), attention);
+
+    public async Task<Operation> AwaitAsync(Func<SqlInstance, Operation> begin, CancellationToken attention)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var operation = Enter(engine =>
         {
-            var begun = engine.Execute(session, command);
+            var begun = begin(engine);
             begun.OnCompleted(_ => afterwards.Add(() => done.TrySetResult()));
             return begun;
         }) ?? throw new OperationCanceledException("The instance is shutting down.");
@@ -99,6 +149,7 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
 
     public T Read<T>(Func<SqlInstance, T> look)
     {
+        freezer.Pass();
         lock (gate)
         {
             try
@@ -181,6 +232,8 @@ internal sealed class InstanceHost : IInstanceGate, IEngineEnvironment, IAsyncDi
             if (disposed)
                 return;
             disposed = true;
+            thaw?.Dispose();
+            freezer.Thaw();
         }
 
         await timer.DisposeAsync().ConfigureAwait(false);

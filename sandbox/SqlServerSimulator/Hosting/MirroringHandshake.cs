@@ -16,7 +16,7 @@ internal static class MirroringHandshake
     private const int LargestFrame = 64 * 1024;
 
     public static async Task<byte[]> RunAsync(
-        NetworkStream stream, bool dialled, (byte[] Certificate, byte[] PrivateKey) own, CancellationToken cancellationToken)
+        Stream stream, bool dialled, (byte[] Certificate, byte[] PrivateKey) own, DateTime utcNow, CancellationToken cancellationToken)
     {
         var challenge = RandomNumberGenerator.GetBytes(ChallengeLength);
         await WriteAsync(stream, challenge, cancellationToken).ConfigureAwait(false);
@@ -33,16 +33,28 @@ internal static class MirroringHandshake
         var signature = await ReadFrameAsync(stream, LargestFrame, cancellationToken).ConfigureAwait(false);
 
         using var certificate = X509CertificateLoader.LoadCertificate(theirCertificate);
-        var now = DateTime.Now;
-        if (now < certificate.NotBefore || now > certificate.NotAfter)
-            throw new InvalidDataException("The peer's certificate is not valid at this time.");
+        RequireValid(certificate, "the peer", utcNow);
+        using (var shown = X509CertificateLoader.LoadCertificate(own.Certificate))
+            RequireValid(shown, "this endpoint", utcNow);
         using var theirs = certificate.GetRSAPublicKey() ?? throw new InvalidDataException("The peer's certificate has no RSA key.");
         if (!theirs.VerifyData(Proof(challenge, !dialled), signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))
             throw new InvalidDataException("The peer does not hold the key of the certificate it shows.");
         return theirCertificate;
     }
 
-    public static async Task WriteAsync(NetworkStream stream, byte[] frame, CancellationToken cancellationToken)
+    /// <summary>The same key with a certificate that has expired.</summary>
+    public static (byte[] Certificate, byte[] PrivateKey) Expire((byte[] Certificate, byte[] PrivateKey) own, DateTime utcNow)
+    {
+        using var key = RSA.Create();
+        key.ImportPkcs8PrivateKey(own.PrivateKey, out _);
+        using var present = X509CertificateLoader.LoadCertificate(own.Certificate);
+        var request = new CertificateRequest(present.SubjectName, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var end = new DateTimeOffset(utcNow, TimeSpan.Zero).AddHours(-1);
+        using var expired = request.CreateSelfSigned(end.AddYears(-1), end);
+        return (expired.RawData, own.PrivateKey);
+    }
+
+    public static async Task WriteAsync(Stream stream, byte[] frame, CancellationToken cancellationToken)
     {
         var header = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(header, frame.Length);
@@ -50,7 +62,7 @@ internal static class MirroringHandshake
         await stream.WriteAsync(frame, cancellationToken).ConfigureAwait(false);
     }
 
-    public static async Task<byte[]> ReadFrameAsync(NetworkStream stream, int largest, CancellationToken cancellationToken)
+    public static async Task<byte[]> ReadFrameAsync(Stream stream, int largest, CancellationToken cancellationToken)
     {
         var header = new byte[4];
         await stream.ReadExactlyAsync(header, cancellationToken).ConfigureAwait(false);
@@ -60,6 +72,13 @@ internal static class MirroringHandshake
         var frame = new byte[length];
         await stream.ReadExactlyAsync(frame, cancellationToken).ConfigureAwait(false);
         return frame;
+    }
+
+    private static void RequireValid(X509Certificate2 certificate, string whose, DateTime utcNow)
+    {
+        var why = utcNow < certificate.NotBefore.ToUniversalTime() ? "not valid yet" : utcNow > certificate.NotAfter.ToUniversalTime() ? "expired" : null;
+        if (why is not null)
+            throw new InvalidDataException($"Connection handshake failed. The certificate used by {whose} is invalid due to the following reason: Certificate {why}.");
     }
 
     private static byte[] Proof(byte[] challenge, bool dialled) =>

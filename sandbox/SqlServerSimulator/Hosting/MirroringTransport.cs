@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading.Channels;
+using SqlServerSimulator.Engine;
 
 namespace SqlServerSimulator.Hosting;
 
@@ -104,7 +105,11 @@ internal sealed class MirroringTransport(InstanceHost host, IPAddress address, A
             if (cancellationToken.IsCancellationRequested)
                 return;
             if (why != lastWhy)
+            {
                 log($"The connection to {url} is down: {why}");
+                host.Enter(engine => engine.LinkFailed(link, why));
+            }
+
             lastWhy = why;
             try
             {
@@ -200,12 +205,13 @@ internal sealed class MirroringTransport(InstanceHost host, IPAddress address, A
     // Authenticates, then carries messages until the connection breaks. Returns why.
     private async Task<string> CarryAsync(long link, Socket socket, bool dialled, CancellationToken cancellationToken)
     {
-        using var stream = new NetworkStream(socket, ownsSocket: false);
+        using var stream = host.Freezable(new NetworkStream(socket, ownsSocket: false));
         using (var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
             bound.CancelAfter(HandshakeTimeout);
-            var own = host.Enter(engine => engine.EndpointIdentity()) ?? throw new InvalidDataException("the own endpoint is not started");
-            var theirs = await MirroringHandshake.RunAsync(stream, dialled, own, bound.Token).ConfigureAwait(false);
+            var (identity, expired, now) = host.Enter(engine => (engine.EndpointIdentity(), engine.Fault<ExpiredCertificate>() is not null, host.UtcNow));
+            var own = identity ?? throw new InvalidDataException("the own endpoint is not started");
+            var theirs = await MirroringHandshake.RunAsync(stream, dialled, expired ? MirroringHandshake.Expire(own, now) : own, now, bound.Token).ConfigureAwait(false);
             if (!host.Enter(engine => engine.IsTrustedPeer(theirs)))
                 throw new InvalidDataException("the peer's certificate is not known here, or its owner may not connect");
         }
@@ -256,7 +262,7 @@ internal sealed class MirroringTransport(InstanceHost host, IPAddress address, A
         return why;
     }
 
-    private static async Task WriteAsync(NetworkStream stream, ChannelReader<byte[]> messages, CancellationTokenSource broken)
+    private static async Task WriteAsync(Stream stream, ChannelReader<byte[]> messages, CancellationTokenSource broken)
     {
         try
         {

@@ -116,6 +116,7 @@ internal sealed class RequestLoop(
             await packets.FlushAsync(endOfMessage: true, closing);
         }
 
+        broken |= writer.IsFatal;
         return true;
     }
 

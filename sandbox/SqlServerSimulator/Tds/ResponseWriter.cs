@@ -70,6 +70,9 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         packets.Relieve(connection);
     }
 
+    /// <summary>Whether an error was sent after which the connection must close.</summary>
+    public bool IsFatal { get; private set; }
+
     public void StatementDone(long? rowCount)
     {
         Release();
@@ -91,6 +94,7 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         Release();
         WriteMessage(error);
         if (!error.IsError) return;
+        IsFatal |= error.Severity >= 20;
         errorWithoutDone = true;
         failures++;
     }

@@ -152,7 +152,7 @@ internal sealed class TdsConnection : IDisposable
             // The true state is for the error log only.
             writer.Failed(outcome.Errors.Select(error => error.Number == 18456 ? error with { State = 1 } : error));
             await packets.FlushAsync(endOfMessage: true, cancellationToken);
-            if (stream is NetworkStream network) network.Socket.Shutdown(SocketShutdown.Send);
+            if ((stream is Hosting.FreezableStream freezable ? freezable.Inner : stream) is NetworkStream network) network.Socket.Shutdown(SocketShutdown.Send);
             return null;
         }
 

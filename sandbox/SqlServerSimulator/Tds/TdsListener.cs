@@ -124,7 +124,7 @@ internal sealed class TdsListener : IAsyncDisposable
         {
             client.NoDelay = true;
             var name = (client.RemoteEndPoint as IPEndPoint)?.ToString() ?? "an unknown client";
-            return new TdsConnection(new NetworkStream(client, ownsSocket: true), name, server, options, certificate);
+            return new TdsConnection(options.Wrap(new NetworkStream(client, ownsSocket: true)), name, server, options, certificate);
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
         {

@@ -29,6 +29,9 @@ internal sealed record TdsOptions
     /// <summary>One line for the error log.</summary>
     public Action<string> Log { get; init; } = _ => { };
 
+    /// <summary>What stands between the socket and the protocol.</summary>
+    public Func<Stream, Stream> Wrap { get; init; } = stream => stream;
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>How long a client may take from connecting to being logged in.</summary>

@@ -226,6 +226,8 @@ internal sealed partial class BatchRunner
         {
             await _output.FlushAsync();
             await Task.Delay(interval == 0 ? _session.Server.Settings.DiagnosticsDuration : TimeSpan.FromSeconds(interval), time, _cancellation);
+            await _session.Gate.AwaitAsync(instance => instance.AwaitDiagnostics(), _cancellation);
+            _cancellation.ThrowIfCancellationRequested();
             var rows = Look(_ => _session.Instance.Diagnostics(_session.Engine));
             _output.Columns(
             [

@@ -213,6 +213,7 @@ internal sealed partial class BatchRunner
         _cancellation.ThrowIfCancellationRequested();
         try
         {
+            if (_session.Instance.HasFaults) await AdmitAsync(statement);
             return await RunAsync(statement);
         }
         catch (SqlErrorException exception)
@@ -223,6 +224,9 @@ internal sealed partial class BatchRunner
             if (_session.NoticeLostTransaction()) _output.TransactionChanged(false);
             _session.LastError = error.Number;
             _session.RowCount = 0;
+
+            // Nothing of the batch can go on: the connection ends with it.
+            if (error.Severity >= 20) throw new SqlErrorException(error);
             if (EndsScope(error.Number) && statement is not (ExecuteStatement or ExecuteTextStatement)) throw new ScopeAbortException(error);
             if (_tries > 0)
             {
@@ -235,6 +239,20 @@ internal sealed partial class BatchRunner
             if ((_session.TransactionAbort || EndsTransaction(error.Number)) && _session.TransactionCount > 0) await RollBackQuietlyAsync();
             return Flow.Abort;
         }
+    }
+
+    /// <summary>A statement needs a worker, and a query memory.</summary>
+    private async Task AdmitAsync(Statement statement)
+    {
+        // Nobody is there to take an attention either.
+        await _session.Gate.AwaitAsync(instance => instance.AwaitWorker(), _session.Ended);
+        _cancellation.ThrowIfCancellationRequested();
+        if (statement is not (SelectStatement or InsertStatement or UpdateStatement or DeleteStatement)) return;
+        _session.Gate.Read(instance =>
+        {
+            instance.RequireMemory();
+            return true;
+        });
     }
 
     private void Report(SqlError error)

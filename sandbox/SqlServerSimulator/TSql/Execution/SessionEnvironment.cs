@@ -31,7 +31,7 @@ internal sealed partial class SessionEnvironment(SqlSession session, BatchRunner
 
     private SqlInstance Instance => session.Instance;
 
-    public DateTime UtcNow => session.Server.Settings.Time.GetUtcNow().UtcDateTime;
+    public DateTime UtcNow => session.Server.Settings.Time.GetUtcNow().UtcDateTime + (Instance.Fault<ClockJump>()?.Offset ?? TimeSpan.Zero);
 
     public void Check() => cancellation.ThrowIfCancellationRequested();
 

@@ -43,12 +43,13 @@ internal sealed class SqlServer : ISqlServer
 
     internal ApplicationLocks Locks { get; }
 
-    public Task<LoginOutcome> LoginAsync(LoginRequest request, CancellationToken cancellationToken)
+    public async Task<LoginOutcome> LoginAsync(LoginRequest request, CancellationToken cancellationToken)
     {
+        await _gate.AwaitAsync(instance => instance.AwaitWorker(), cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         var (result, instance) = _gate.Read(instance => (instance.LogIn(request), instance));
         var session = result.Session is null ? null : new SqlSession(this, _gate, instance, result.Session);
-        return Task.FromResult(new LoginOutcome(session, result.Errors) { Route = result.Route });
+        return new LoginOutcome(session, result.Errors) { Route = result.Route };
     }
 
     /// <summary>Parses a batch, or remembers that it has.</summary>
