@@ -2,6 +2,7 @@ using System.CommandLine;
 using Sandbox.Output;
 using Sandbox.Playground;
 using Spectre.Console;
+using SqlServerSimulator.Hosting.Control;
 
 namespace Sandbox;
 
@@ -34,6 +35,13 @@ internal static class SandboxCommandLine
             "demo", "Form an availability group, kill its primary, fail over by plan, lose a node and get it back, and check every write (the default).");
         demo.Options.Add(json);
         var up = new Command("up", "Start the same cluster, leave it running and print how to reach it, until Ctrl-C.");
+        var instance = new Argument<string>("INSTANCE") { Description = "Instance of a sandbox that runs on this machine, such as mssql1." };
+        var faultName = new Argument<string>("FAULT") { Description = "Name of a fault, or list, or clear (all of them, or one by its name)." };
+        var fields = new Argument<string[]>("FIELD") { Description = "NAME=VALUE; forMs=5000 ends any fault by itself.", Arity = ArgumentArity.ZeroOrMore };
+        var fault = new Command(
+            "fault",
+            "Make something go wrong with an instance of a running sandbox. Faults: "
+            + string.Join("; ", FaultCatalog.All.Select(x => $"{x.Name} {x.Fields}".TrimEnd())) + ".") { instance, faultName, fields };
         var root = new RootCommand(
             "SQL Server Always On availability groups on Kubernetes, on this machine alone: an emulated API server, three nodes whose "
             + "containers are local processes, simulated SQL Server instances, and the real operator and agents. Linux only.");
@@ -41,12 +49,15 @@ internal static class SandboxCommandLine
         root.Options.Add(controlPlane);
         root.Subcommands.Add(demo);
         root.Subcommands.Add(up);
+        root.Subcommands.Add(fault);
 
         Func<ParseResult, CancellationToken, Task<int>> runDemo = (parsed, token) =>
             GuardAsync(screen(), BackendOf(parsed), parsed, x => new DemoCommand(BackendOf(parsed), x, TimeProvider.System).RunAsync(parsed.GetValue(json)?.FullName, token));
         root.SetAction(runDemo);
         demo.SetAction(runDemo);
         up.SetAction((parsed, token) => GuardAsync(screen(), BackendOf(parsed), parsed, x => new UpCommand(BackendOf(parsed), x).RunAsync(token)));
+        fault.SetAction((parsed, token) => GuardAsync(screen(), Backend.Emulator, parsed, x => new FaultCommand(x, Path.GetTempPath()).RunAsync(
+            parsed.GetRequiredValue(instance), parsed.GetRequiredValue(faultName), parsed.GetValue(fields) ?? [], token)));
         return root;
 
         Backend BackendOf(ParseResult parsed) => parsed.GetValue(controlPlane) ? Backend.ControlPlane : Backend.Emulator;

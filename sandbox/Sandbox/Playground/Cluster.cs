@@ -49,7 +49,7 @@ internal sealed class Cluster : IAsyncDisposable
             ? "a Kubernetes control plane, three nodes and the operator"
             : "an API server, three nodes and the operator");
         var id = Guid.NewGuid().ToString("n");
-        var directory = System.IO.Directory.CreateTempSubdirectory("mssql-sandbox-").FullName;
+        var directory = System.IO.Directory.CreateTempSubdirectory(ControlSockets.FolderPrefix).FullName;
         var guardian = Guardian.Start(id, directory);
         var addresses = backend == Backend.Emulator ? LoopbackBlock.Take(Path.GetTempPath()) : null;
         ICluster? cluster = null;
@@ -60,7 +60,7 @@ internal sealed class Cluster : IAsyncDisposable
             {
                 Directory = directory,
                 SandboxId = id,
-                Images = Images.In(AppContext.BaseDirectory),
+                Images = Images.In(AppContext.BaseDirectory, ControlSockets.Prepare(directory)),
                 PodNetwork = addresses?.Pods ?? PrivateNetwork.Pods.BaseAddress,
                 ServiceRange = addresses?.Services ?? PrivateNetwork.Services,
                 Log = Log(Path.Combine(directory, "cluster.log")),

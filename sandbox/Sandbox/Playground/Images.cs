@@ -16,10 +16,12 @@ internal static class Images
     ];
 
     /// <param name="folder">Where the executables lie.</param>
-    public static IImageStore In(string folder)
+    /// <param name="control">Path of a SQL Server's socket for faults, with the pod's name left open.</param>
+    public static IImageStore In(string folder, string control)
     {
         var server = new ImageProgram(
-            Path.Combine(folder, "sqlservr"), "--listen", "{podIP}:1433", "--data", "{mount:/var/opt/mssql}", "--name", "{podName}");
+            Path.Combine(folder, "sqlservr"), "--listen", "{podIP}:1433", "--data", "{mount:/var/opt/mssql}", "--name", "{podName}",
+            "--control", control);
         return new ImageStore(
             new LocalImage(Server, SqlServr, new Dictionary<string, ImageProgram> { [SqlServr] = server }),
             new LocalImage(Agents, null, AgentPrograms.ToDictionary(x => "/" + x, x => new ImageProgram(Path.Combine(folder, x)))));
