@@ -31,7 +31,7 @@ return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessT
 static async Task<int> RunAsync(string? listen, string? data, string? name, string[] facts, bool synchronize, string? control)
 {
     var mistakes = new List<string>();
-    var options = SimulatorOptions.Read(listen, data, name, facts, control, Environment.GetEnvironmentVariable, mistakes);
+    var options = SimulatorOptions.Read(listen, data, name, facts, Environment.GetEnvironmentVariable, mistakes, control);
     if (mistakes.Count > 0)
     {
         foreach (var mistake in mistakes)

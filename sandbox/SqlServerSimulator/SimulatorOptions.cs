@@ -22,7 +22,7 @@ internal sealed record SimulatorOptions(IPEndPoint Listen, string Data, string N
 
     /// <summary>Reads the options; what is wrong goes to <paramref name="mistakes"/>.</summary>
     public static SimulatorOptions Read(
-        string? listen, string? data, string? name, IReadOnlyList<string> facts, string? control, Func<string, string?> variable, List<string> mistakes)
+        string? listen, string? data, string? name, IReadOnlyList<string> facts, Func<string, string?> variable, List<string> mistakes, string? control = null)
     {
         var port = 1433;
         if (variable("MSSQL_TCP_PORT") is { Length: > 0 } text && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and < 65536))
