@@ -1,5 +1,6 @@
 using System.Net;
 using KubernetesEmulator.Nodes;
+using KubernetesEmulator.Security;
 
 namespace KubernetesEmulator;
 
@@ -35,6 +36,9 @@ public sealed record ClusterOptions
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Hears of each request to our own API server what was decided about it.</summary>
+    public Action<Identity, AccessRequest, AccessDecision>? Audit { get; init; }
 
     /// <summary>Hears what the parts report, one line at a time.</summary>
     public Action<string> Log { get; init; } = static _ => { };

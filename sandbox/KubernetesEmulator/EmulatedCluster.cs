@@ -37,6 +37,7 @@ public sealed class EmulatedCluster : ICluster
                 DataDirectory = Path.Combine(options.Directory, "api-server"),
                 ServiceRange = options.ServiceRange,
                 TimeProvider = options.Time,
+                Audit = options.Audit,
             },
             cancellationToken).ConfigureAwait(false);
         var kubeConfig = Path.Combine(options.Directory, "kubeconfig");

@@ -67,9 +67,10 @@ public sealed class ApiServer : IAsyncDisposable
             var registry = new Registry(store, catalog, new AddressPool(store, options.ServiceRange), certificates.AuthorityPem, options.TimeProvider);
             var housekeeping = new Housekeeping(registry);
             store.Observe(housekeeping.Note);
-            var handler = new ApiHandler(registry, tokens, options);
+            var handler = new ApiHandler(registry, tokens, new RbacAuthorizer(store, options.Audit), options);
             var listener = await WebListener.StartAsync(options.Address, options.Port, certificates.Serving, handler, cancellationToken).ConfigureAwait(false);
             Furnish(registry, options.Address, listener.Port);
+            BootstrapPolicy.Furnish(registry);
             return new ApiServer(options, certificates, tokens, store, handler, housekeeping, listener);
         }
         catch
@@ -99,7 +100,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     /// <summary>Issues a bearer token that stays valid while the server runs.</summary>
     public string IssueToken(string user, params IEnumerable<string> groups) =>
-        _tokens.Issue(new Identity(user, [.. groups, "system:authenticated"]));
+        _tokens.Issue(new Identity(user, [.. groups, Identity.Authenticated]));
 
     /// <summary>
     /// A kubeconfig for <paramref name="user"/>, a member of <c>system:masters</c> unless other groups are given. With
@@ -107,7 +108,7 @@ public sealed class ApiServer : IAsyncDisposable
     /// </summary>
     public string KubeConfig(string user, IEnumerable<string>? groups = null, string? @namespace = null, string? tokenFile = null)
     {
-        var token = IssueToken(user, groups ?? ["system:masters"]);
+        var token = IssueToken(user, groups ?? [Identity.Masters]);
         if (tokenFile is not null)
             PrivateFile.Write(tokenFile, token);
         var text = new StringBuilder();

@@ -21,11 +21,8 @@ public sealed class ApiServerOptions
     /// <summary>Range of cluster IPs; nodes must be able to listen there.</summary>
     public IPNetwork ServiceRange { get; init; } = IPNetwork.Parse("127.96.0.0/16");
 
-    /// <summary>Whether requests without a token pass as <c>system:anonymous</c>.</summary>
-    public bool AllowAnonymous { get; init; }
-
-    /// <summary>Decides what authenticated users may do; null allows everything.</summary>
-    public IAuthorizer? Authorizer { get; init; }
+    /// <summary>Hears of each request what was decided about it.</summary>
+    public Action<Identity, AccessRequest, AccessDecision>? Audit { get; init; }
 
     /// <summary>How many changes of each collection a watch can resume over.</summary>
     public int WatchHistory { get; init; } = 2048;

@@ -38,7 +38,11 @@ internal sealed class ApiClient : IAsyncDisposable
         return client;
     }
 
-    public async Task<(int Code, JsonNode Body)> SendAsync(HttpMethod method, string path, string? body = null, string type = "application/json", string? accept = null)
+    public Task<(int Code, JsonNode Body)> SendAsync(HttpMethod method, string path, string? body = null, string type = "application/json", string? accept = null) =>
+        SendAsync(Http, method, path, body, type, accept);
+
+    public static async Task<(int Code, JsonNode Body)> SendAsync(
+        HttpClient http, HttpMethod method, string path, string? body = null, string type = "application/json", string? accept = null)
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
@@ -49,7 +53,7 @@ internal sealed class ApiClient : IAsyncDisposable
 
         if (accept is not null)
             request.Headers.TryAddWithoutValidation("Accept", accept);
-        using var response = await Http.SendAsync(request);
+        using var response = await http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         return ((int)response.StatusCode, JsonNode.Parse(text)!);
     }

@@ -265,11 +265,11 @@ internal sealed class CrudTests : ApiServerFixture
     }
 
     [Test]
-    public async Task Requests_without_a_valid_token_are_401_but_health_is_open()
+    public async Task A_wrong_token_is_401_and_whoever_has_none_may_only_ask_for_health()
     {
         using var stranger = Api.Client(null);
         using var forger = Api.Client("nonsense");
-        Assert.That((int)(await stranger.GetAsync("/api/v1/pods")).StatusCode, Is.EqualTo(401));
+        Assert.That((int)(await stranger.GetAsync("/api/v1/pods")).StatusCode, Is.EqualTo(403));
         Assert.That((int)(await forger.GetAsync("/api/v1/pods")).StatusCode, Is.EqualTo(401));
         Assert.That(await stranger.GetStringAsync("/readyz"), Is.EqualTo("ok"));
     }
@@ -278,6 +278,9 @@ internal sealed class CrudTests : ApiServerFixture
     public async Task A_token_bound_to_a_pod_ends_with_the_pod()
     {
         var pod = await Api.Make(Core("pods"), Pod("a"));
+        await Api.Make(Group("rbac.authorization.k8s.io/v1", "rolebindings"), """
+            {"metadata":{"name":"view"},"roleRef":{"kind":"ClusterRole","name":"view"},"subjects":[{"kind":"ServiceAccount","name":"default"}]}
+            """);
         var request = $$$$"""{"spec":{"expirationSeconds":600,"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"a","uid":"{{{{pod["metadata"]!["uid"]}}}}"}}}""";
         var issued = await Api.Make(Core("serviceaccounts/default/token"), request);
         using var client = Api.Client((string?)issued["status"]!["token"]);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using KubernetesEmulator.Wire;
 using KubernetesEmulator.Resources;
+using KubernetesEmulator.Security;
 
 namespace KubernetesEmulator.Http;
 
@@ -58,6 +59,31 @@ internal sealed class ApiError(int code, string reason, string message, JsonObje
 
     public static ApiError Forbidden(Resource r, string name, string why) =>
         new(403, "Forbidden", $"{r.QualifiedName} \"{name}\" is forbidden: {why}", Details(r, name));
+
+    /// <summary>What is answered to whoever may not do what he asks for.</summary>
+    public static ApiError Forbidden(Identity identity, AccessRequest request, string reason)
+    {
+        var what = request.Path is { } path
+            ? $"User \"{identity.Name}\" cannot {request.Verb} path \"{path}\""
+            : $"User \"{identity.Name}\" cannot {request.Verb} resource \"{request.FullResource}\" in API group \"{request.Group}\" "
+                + (request.Namespace.Length > 0 ? $"in the namespace \"{request.Namespace}\"" : "at the cluster scope");
+        var resource = request.Group.Length == 0 ? request.Resource : $"{request.Resource}.{request.Group}";
+        var named = (resource.Length > 0, request.Name.Length > 0) switch
+        {
+            (false, _) => "forbidden",
+            (true, false) => $"{resource} is forbidden",
+            _ => $"{resource} \"{request.Name}\" is forbidden",
+        };
+        var details = new JsonObject();
+        foreach (var (field, value) in new[] { ("name", request.Name), ("group", request.Group), ("kind", request.Resource) })
+        {
+            if (value.Length > 0)
+                details[field] = value;
+        }
+
+        var text = what.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+        return new(403, "Forbidden", $"{named}: {text}{(reason.Length == 0 ? "" : $": {reason}")}", details);
+    }
 
     public static ApiError BadRequest(string message) => new(400, "BadRequest", message);
 

@@ -12,10 +12,8 @@ using Microsoft.AspNetCore.Http;
 namespace KubernetesEmulator.Http;
 
 /// <summary>Takes a request apart, checks who may do it, has it done and writes the answer.</summary>
-internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOptions options)
+internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorizer authorizer, ApiServerOptions options)
 {
-    private readonly IAuthorizer _authorizer = options.Authorizer ?? new AllowAll();
-
     public PodLogs? PodLogs { get; set; }
 
     public async Task HandleAsync(HttpContext context, CancellationToken stopping)
@@ -75,6 +73,10 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOpti
     private async Task DispatchAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var path = context.Request.Path.Value ?? "/";
+        var identity = Authenticate(context.Request);
+        var access = RequestInfo.Of(context.Request);
+        if (authorizer.Authorize(identity, access) is { Allowed: false } refusal)
+            throw ApiError.Forbidden(identity, access, refusal.Reason);
         switch (path.TrimEnd('/'))
         {
             case "/healthz" or "/livez" or "/readyz":
@@ -86,10 +88,9 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOpti
                 return;
         }
 
-        var identity = Authenticate(context.Request);
         if (ApiRequest.Parse(registry.Catalog, context.Request.Path) is { } request)
         {
-            await ResourceAsync(context, request, identity, cancellationToken).ConfigureAwait(false);
+            await ResourceAsync(context, request, identity, access, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -117,26 +118,19 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOpti
         var header = request.Headers.Authorization.ToString();
         if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && tokens.Find(header[7..].Trim()) is { } identity)
             return identity;
-        if (header.Length == 0 && options.AllowAnonymous)
-            return new Identity("system:anonymous", ["system:unauthenticated"]);
+        if (header.Length == 0)
+            return Identity.Anonymous;
         throw new ApiError(401, "Unauthorized", "Unauthorized");
     }
 
-    private async Task ResourceAsync(HttpContext context, ApiRequest request, Identity identity, CancellationToken cancellationToken)
+    private async Task ResourceAsync(
+        HttpContext context, ApiRequest request, Identity identity, AccessRequest access, CancellationToken cancellationToken)
     {
-        var (query, r) = (new RequestQuery(context.Request.Query), request.Resource);
-        var method = context.Request.Method.ToUpperInvariant();
-        var watch = method == "GET" && request.Name is null && query.Flag("watch");
-        var verb = method switch
-        {
-            "GET" or "HEAD" => watch ? "watch" : request.Name is null ? "list" : "get",
-            "POST" => "create",
-            "PUT" => "update",
-            "PATCH" => "patch",
-            "DELETE" => request.Name is null ? "deletecollection" : "delete",
-            _ => throw ApiError.MethodNotAllowed(),
-        };
-        Authorize(identity, verb, request);
+        var (query, r, verb) = (new RequestQuery(context.Request.Query), request.Resource, access.Verb);
+        if (verb.Length == 0)
+            throw ApiError.MethodNotAllowed();
+        var guard = new WriteGuard(authorizer, identity, access, r);
+        WriteOptions Writing() => Manner(context, query) with { Guard = guard.Check };
         var accept = Negotiation.Parse(context.Request.Headers.Accept.ToString());
         if (request.Subresource is { } subresource and not "status")
         {
@@ -162,17 +156,17 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOpti
                 if (request.Name is not null || (r.Namespaced && request.Namespace is null))
                     throw ApiError.MethodNotAllowed();
                 var body = await ReadObjectAsync(context.Request, cancellationToken).ConfigureAwait(false);
-                await WrittenAsync(context, accept, query, r, registry.Create(r, request.Ns, body, Writing(context, query)), 201).ConfigureAwait(false);
+                await WrittenAsync(context, accept, query, r, registry.Create(r, request.Ns, body, Writing()), 201).ConfigureAwait(false);
                 break;
             case "update":
                 RequireName(request);
                 body = await ReadObjectAsync(context.Request, cancellationToken).ConfigureAwait(false);
                 await WrittenAsync(context, accept, query, r,
-                    registry.Update(r, request.Ns, request.Name!, request.Subresource, body, Writing(context, query)), 200).ConfigureAwait(false);
+                    registry.Update(r, request.Ns, request.Name!, request.Subresource, body, Writing()), 200).ConfigureAwait(false);
                 break;
             case "patch":
                 RequireName(request);
-                var (patched, created) = await PatchRequest.RunAsync(registry, context.Request, request, query, Writing(context, query), options.TimeProvider, cancellationToken).ConfigureAwait(false);
+                var (patched, created) = await PatchRequest.RunAsync(registry, context.Request, request, query, Writing(), options.TimeProvider, cancellationToken).ConfigureAwait(false);
                 await WrittenAsync(context, accept, query, r, patched, created ? 201 : 200).ConfigureAwait(false);
                 break;
             case "delete":
@@ -184,25 +178,13 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOpti
         }
     }
 
-    private void Authorize(Identity identity, string verb, ApiRequest request)
-    {
-        var r = request.Resource;
-        var name = request.Name ?? "";
-        var ns = r == Catalog.Namespaces ? name : request.Ns;
-        if (_authorizer.Allows(identity, new AccessRequest(verb, r.Group, r.Plural, request.Subresource ?? "", ns, name)))
-            return;
-        var resource = request.Subresource is null ? r.Plural : $"{r.Plural}/{request.Subresource}";
-        throw ApiError.Forbidden(r, name, $"User \"{identity.Name}\" cannot {verb} resource \"{resource}\" in API group \"{r.Group}\" "
-            + (ns.Length > 0 ? $"in the namespace \"{ns}\"" : "at the cluster scope"));
-    }
-
     private static void RequireName(ApiRequest request)
     {
         if (request.Name is null)
             throw ApiError.MethodNotAllowed();
     }
 
-    private static WriteOptions Writing(HttpContext context, RequestQuery query)
+    private static WriteOptions Manner(HttpContext context, RequestQuery query)
     {
         var agent = context.Request.Headers.UserAgent.ToString();
         var manager = query.Text("fieldManager") ?? (agent.Split('/')[0] is { Length: > 0 } product ? product[..Math.Min(128, product.Length)] : "unknown");
@@ -339,7 +321,7 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOpti
         var name = request.Name!;
         if (subresource == "scale" && r.Scale is not null && verb is "get" or "update" or "patch")
         {
-            await RespondAsync(context, 200, await ScaleSubresource.RunAsync(registry, context.Request, request, verb, Writing(context, query), cancellationToken).ConfigureAwait(false))
+            await RespondAsync(context, 200, await ScaleSubresource.RunAsync(registry, context.Request, request, verb, Manner(context, query), cancellationToken).ConfigureAwait(false))
                 .ConfigureAwait(false);
         }
         else if (subresource == "log" && r.Key == Catalog.Pods.Key && verb == "get")
@@ -349,7 +331,7 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, ApiServerOpti
         else if (subresource == "binding" && r.Key == Catalog.Pods.Key && verb == "create")
         {
             var body = await ReadObjectAsync(context.Request, cancellationToken).ConfigureAwait(false);
-            Bind(request, body, Writing(context, query));
+            Bind(request, body, Manner(context, query));
             await RespondAsync(context, 201, new JsonObject
             {
                 ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success", ["code"] = 201,

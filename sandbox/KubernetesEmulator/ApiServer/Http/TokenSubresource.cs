@@ -19,8 +19,7 @@ internal static class TokenSubresource
         var pod = request.Child("spec", "boundObjectRef") is { } bound && bound.Text("kind") == "Pod" ? bound : null;
         if (pod is not null && !PodLives(registry, account.Namespace, pod))
             throw ApiError.NotFound(Catalog.Pods, pod.Text("name") ?? "");
-        var identity = new Identity($"system:serviceaccount:{account.Namespace}:{account.Name}",
-            ["system:serviceaccounts", $"system:serviceaccounts:{account.Namespace}", "system:authenticated"]);
+        var identity = Identity.OfServiceAccount(account.Namespace, account.Name);
         var token = tokens.Issue(identity, expires, () =>
             registry.Store.Get(Catalog.ServiceAccounts.Key, account.Namespace, account.Name)?.Uid == account.Uid
             && (pod is null || PodLives(registry, account.Namespace, pod)));

@@ -40,6 +40,14 @@ internal sealed class Catalog
             UnconditionalUpdate = false,
         };
 
+    public static readonly Resource Roles = Rbac("roles", "Role", true);
+
+    public static readonly Resource RoleBindings = Rbac("rolebindings", "RoleBinding", true);
+
+    public static readonly Resource ClusterRoles = Rbac("clusterroles", "ClusterRole", false);
+
+    public static readonly Resource ClusterRoleBindings = Rbac("clusterrolebindings", "ClusterRoleBinding", false);
+
     private static readonly Resource[] BuiltIn =
     [
         Namespaces,
@@ -71,10 +79,10 @@ internal sealed class Catalog
             HasStatus = true, CountsGenerations = true, Categories = ["all"], FieldLabels = ["status.successful"],
         },
         new("coordination.k8s.io", "v1", "leases", "Lease", true) { UnconditionalUpdate = false },
-        Rbac("roles", "Role", true),
-        Rbac("rolebindings", "RoleBinding", true),
-        Rbac("clusterroles", "ClusterRole", false),
-        Rbac("clusterrolebindings", "ClusterRoleBinding", false),
+        Roles,
+        RoleBindings,
+        ClusterRoles,
+        ClusterRoleBindings,
         new("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true)
         {
             ShortNames = ["pdb"], HasStatus = true, CountsGenerations = true, UnconditionalUpdate = false,

@@ -92,6 +92,7 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
             var proposed = change(old.Copy());
             CheckKind(r, proposed);
             var now = Prepare(r, ns, current, old, proposed, subresource, options, put, appliedBy);
+            options.Guard?.Invoke(old, now);
             if (SameButManagers(old, now) && (appliedBy is null || Document.Same(old.At("metadata", "managedFields"), now.At("metadata", "managedFields"))))
                 return current;
             if (appliedBy is null)
@@ -267,6 +268,7 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
 
     private StoredObject Add(Resource r, string name, JsonObject o, WriteOptions options, string? appliedBy)
     {
+        options.Guard?.Invoke(null, o);
         if (appliedBy is null)
             ServerSideApply.Track(r, null, o, options.FieldManager, null, time.GetUtcNow());
         if (options.DryRun)

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace KubernetesEmulator.Resources;
 
 /// <summary>What a request says about the manner of a write.</summary>
@@ -5,6 +7,9 @@ internal sealed record WriteOptions(string FieldManager, bool DryRun = false, bo
 {
     /// <summary>Called with a message that the client is to see as a warning.</summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>Called before a write with what is stored, or null, and what is to be stored; throws what the user may not write.</summary>
+    public Action<JsonObject?, JsonObject>? Guard { get; init; }
 }
 
 /// <summary>What a request says about the manner of a deletion.</summary>

@@ -1,0 +1,201 @@
+using System.Text.Json.Nodes;
+
+namespace Unit.KubernetesApiServer;
+
+/// <summary>Who may do what, by roles and bindings, and the words in which the rest is refused.</summary>
+internal sealed class AuthorizationTests : ApiServerFixture
+{
+    private const string Rbac = "rbac.authorization.k8s.io";
+    private readonly List<HttpClient> _clients = [];
+
+    [TearDown]
+    public void Leave()
+    {
+        _clients.ForEach(client => client.Dispose());
+        _clients.Clear();
+    }
+
+    [Test]
+    public async Task Who_holds_no_role_is_refused_in_the_words_of_kubernetes()
+    {
+        var jane = As("jane");
+        await Api.Make(Core("pods"), Pod("a"));
+        Assert.That(await Refusal(jane, HttpMethod.Get, Core("pods")),
+            Is.EqualTo($"pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group \"\" in the namespace \"{Ns}\""));
+        Assert.That(await Refusal(jane, HttpMethod.Get, Core("pods/a")),
+            Is.EqualTo($"pods \"a\" is forbidden: User \"jane\" cannot get resource \"pods\" in API group \"\" in the namespace \"{Ns}\""));
+        Assert.That(await Refusal(jane, HttpMethod.Get, Core("pods?watch=true")), Does.Contain("cannot watch resource \"pods\""));
+        Assert.That(await Refusal(jane, HttpMethod.Get, Core("pods?fieldSelector=metadata.name%3Da")), Does.StartWith("pods \"a\" is forbidden: ").And.Contain("cannot list"));
+        Assert.That(await Refusal(jane, HttpMethod.Get, Core("pods/a/log")), Does.Contain("cannot get resource \"pods/log\""));
+        Assert.That(await Refusal(jane, HttpMethod.Delete, Core("pods")), Does.Contain("cannot deletecollection"));
+        Assert.That(await Refusal(jane, HttpMethod.Get, "/apis/apps/v1/statefulsets"),
+            Is.EqualTo("statefulsets.apps is forbidden: User \"jane\" cannot list resource \"statefulsets\" in API group \"apps\" at the cluster scope"));
+        Assert.That(await Refusal(jane, HttpMethod.Get, "/apis/example.org/v1/nothings/x"),
+            Is.EqualTo("nothings.example.org \"x\" is forbidden: User \"jane\" cannot get resource \"nothings\" in API group \"example.org\" at the cluster scope"));
+        Assert.That(await Refusal(jane, HttpMethod.Get, "/metrics"), Is.EqualTo("forbidden: User \"jane\" cannot get path \"/metrics\""));
+        Assert.That(await Refusal(Api.Client(null), HttpMethod.Get, "/api"), Is.EqualTo("forbidden: User \"system:anonymous\" cannot get path \"/api\""));
+    }
+
+    [Test]
+    public async Task Everybody_may_discover_and_even_strangers_may_ask_for_the_version()
+    {
+        Assert.That((await Send(As("jane"), HttpMethod.Get, "/apis/apps/v1")).Code, Is.EqualTo(200));
+        Assert.That((await Send(Api.Client(null), HttpMethod.Get, "/version")).Code, Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task Rules_hold_for_their_verb_resource_name_and_namespace_only()
+    {
+        var jane = As("jane");
+        await Allow("jane", """{"apiGroups":[""],"resources":["configmaps"],"resourceNames":["mine"],"verbs":["get","list","watch","update"]}""");
+        await Api.Make(Core("configmaps"), ConfigMap("mine"));
+        await Api.Make(Core("configmaps"), ConfigMap("other"));
+        Assert.That((await Send(jane, HttpMethod.Get, Core("configmaps/mine"))).Code, Is.EqualTo(200));
+        Assert.That((await Send(jane, HttpMethod.Get, Core("configmaps?fieldSelector=metadata.name=mine"))).Code, Is.EqualTo(200));
+        Assert.That((await Send(jane, HttpMethod.Put, Core("configmaps/mine"), ConfigMap("mine"))).Code, Is.EqualTo(200));
+        Assert.That((await Send(jane, HttpMethod.Get, Core("configmaps/other"))).Code, Is.EqualTo(403));
+        Assert.That((await Send(jane, HttpMethod.Get, Core("configmaps"))).Code, Is.EqualTo(403));
+        Assert.That((await Send(jane, HttpMethod.Delete, Core("configmaps/mine"))).Code, Is.EqualTo(403));
+        Assert.That((await Send(jane, HttpMethod.Get, Core("secrets/mine"))).Code, Is.EqualTo(403));
+        Assert.That((await Send(jane, HttpMethod.Get, "/api/v1/namespaces/default/configmaps/mine")).Code, Is.EqualTo(403));
+        Assert.That((await Send(As("john"), HttpMethod.Get, Core("configmaps/mine"))).Code, Is.EqualTo(403));
+    }
+
+    [Test]
+    public async Task A_subresource_is_a_resource_of_its_own()
+    {
+        await Allow("jane", """{"apiGroups":["apps"],"resources":["statefulsets/status"],"verbs":["*"]}""");
+        await Allow("john", """{"apiGroups":["*"],"resources":["*/status"],"verbs":["get"]}""");
+        await Api.Make(StatefulSets, CrudTests.StatefulSet("db"));
+        foreach (var user in new[] { "jane", "john" })
+        {
+            Assert.That((await Send(As(user), HttpMethod.Get, $"{StatefulSets}/db/status")).Code, Is.EqualTo(200), user);
+            Assert.That((await Send(As(user), HttpMethod.Get, $"{StatefulSets}/db")).Code, Is.EqualTo(403), user);
+            Assert.That((await Send(As(user), HttpMethod.Get, $"{StatefulSets}/db/scale")).Code, Is.EqualTo(403), user);
+        }
+    }
+
+    [Test]
+    public async Task Groups_and_service_accounts_are_subjects_too()
+    {
+        const string rule = """{"apiGroups":[""],"resources":["pods"],"verbs":["list"]}""";
+        await Allow("developers", rule, "Group");
+        await Allow("default", rule, "ServiceAccount");
+        var issued = await Api.Make(Core("serviceaccounts/default/token"), "{}");
+        Assert.That((await Send(As("ann", "developers"), HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(200));
+        Assert.That((await Send(Client((string)issued["status"]!["token"]!), HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(200));
+        Assert.That((await Send(As("default"), HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(403), "a user is no service account");
+        Assert.That((await Send(As($"system:serviceaccount:other:default"), HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(403));
+    }
+
+    [Test]
+    public async Task A_binding_to_a_role_that_is_missing_says_so()
+    {
+        await Api.Make(Rbacs("rolebindings"), Binding("lost", "Role", "gone", "User", "jane"));
+        Assert.That(await Refusal(As("jane"), HttpMethod.Get, Core("pods")),
+            Does.EndWith($"in the namespace \"{Ns}\": RBAC: role.rbac.authorization.k8s.io \"gone\" not found"));
+    }
+
+    [Test]
+    public async Task Applying_what_does_not_exist_needs_the_right_to_create()
+    {
+        var jane = As("jane");
+        await Allow("jane", """{"apiGroups":[""],"resources":["configmaps"],"verbs":["patch"]}""");
+        const string path = "configmaps/a?fieldManager=jane";
+        var applied = """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}""";
+        var (code, body) = await ApiClient.SendAsync(jane, HttpMethod.Patch, Core(path), applied, "application/apply-patch+yaml");
+        Assert.That((code, (string)body["message"]!), Is.EqualTo((403, "configmaps \"a\" is forbidden: ")));
+        await Api.Make(Core("configmaps"), ConfigMap("a"));
+        (code, body) = await ApiClient.SendAsync(jane, HttpMethod.Patch, Core(path), applied, "application/apply-patch+yaml");
+        Assert.That(code, Is.EqualTo(200), body.ToJsonString());
+    }
+
+    [Test]
+    public async Task Nobody_grants_what_he_does_not_hold()
+    {
+        var jane = As("jane");
+        await Allow("jane", """
+            {"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles","rolebindings"],"verbs":["create","update","patch"]},
+            {"apiGroups":[""],"resources":["pods"],"verbs":["get"]}
+            """);
+        var (code, body) = await Send(jane, HttpMethod.Post, Rbacs("roles"), Role("r", """
+            {"apiGroups":[""],"resources":["pods","secrets"],"verbs":["get","list"]},{"apiGroups":[""],"resources":["configmaps"],"resourceNames":["x"],"verbs":["get"]}
+            """));
+        Assert.That((code, (string)body["message"]!), Is.EqualTo((403,
+            "roles.rbac.authorization.k8s.io \"r\" is forbidden: user \"jane\" (groups=[\"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n"
+            + "{APIGroups:[\"\"], Resources:[\"configmaps\"], ResourceNames:[\"x\"], Verbs:[\"get\"]}\n"
+            + "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"list\"]}\n"
+            + "{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\" \"list\"]}")));
+        const string held = """{"apiGroups":[""],"resources":["pods"],"resourceNames":["p"],"verbs":["get"]}""";
+        (code, body) = await Send(jane, HttpMethod.Post, Rbacs("roles"), Role("r", held));
+        Assert.That(code, Is.EqualTo(201), body.ToJsonString());
+
+        (code, body) = await Send(jane, HttpMethod.Put, Rbacs("roles/r"), Role("r", """{"apiGroups":[""],"resources":["pods"],"verbs":["*"]}"""));
+        Assert.That((string)body["message"]!, Does.EndWith("not currently held:\n{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"*\"]}"));
+        Assert.That(code, Is.EqualTo(403));
+
+        Assert.That((await Send(jane, HttpMethod.Post, Rbacs("rolebindings"), Binding("held", "Role", "r", "User", "john"))).Code, Is.EqualTo(201));
+        (code, body) = await Send(jane, HttpMethod.Post, Rbacs("rolebindings"), Binding("b", "ClusterRole", "view", "User", "jane"));
+        Assert.That((code, ((string)body["message"]!).Split('\n')[0]), Is.EqualTo((403,
+            "rolebindings.rbac.authorization.k8s.io \"b\" is forbidden: user \"jane\" (groups=[\"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:")));
+        (code, body) = await Send(jane, HttpMethod.Post, Rbacs("rolebindings"), Binding("b", "Role", "missing", "User", "jane"));
+        Assert.That((code, (string)body["message"]!), Is.EqualTo((404, "roles.rbac.authorization.k8s.io \"missing\" not found")));
+    }
+
+    [Test]
+    public async Task The_verbs_escalate_and_bind_lift_that()
+    {
+        var jane = As("jane");
+        await Allow("jane", """
+            {"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles"],"verbs":["create","escalate"]},
+            {"apiGroups":["rbac.authorization.k8s.io"],"resources":["rolebindings"],"verbs":["create"]},
+            {"apiGroups":["rbac.authorization.k8s.io"],"resources":["clusterroles"],"resourceNames":["view"],"verbs":["bind"]}
+            """);
+        Assert.That((await Send(jane, HttpMethod.Post, Rbacs("roles"), Role("r", """{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}"""))).Code, Is.EqualTo(201));
+        Assert.That((await Send(jane, HttpMethod.Post, Rbacs("rolebindings"), Binding("edit", "ClusterRole", "edit", "User", "jane"))).Code, Is.EqualTo(403));
+        Assert.That((await Send(jane, HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(403));
+        // The binding lies in this namespace: a right that only a RoleBinding gives reaches ClusterRoles from here.
+        Assert.That((await Send(jane, HttpMethod.Post, Rbacs("rolebindings"), Binding("view", "ClusterRole", "view", "User", "jane"))).Code, Is.EqualTo(201));
+        Assert.That((await Send(jane, HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(200));
+    }
+
+    private string StatefulSets => $"/apis/apps/v1/namespaces/{Ns}/statefulsets";
+
+    private string Rbacs(string resource) => $"/apis/{Rbac}/v1/namespaces/{Ns}/{resource}";
+
+    private HttpClient As(string user, params string[] groups) => Client(Api.Server.IssueToken(user, groups));
+
+    private HttpClient Client(string token)
+    {
+        var client = Api.Client(token);
+        _clients.Add(client);
+        return client;
+    }
+
+    private static Task<(int Code, JsonNode Body)> Send(HttpClient client, HttpMethod method, string path, string? body = null) =>
+        ApiClient.SendAsync(client, method, path, body);
+
+    private static async Task<string> Refusal(HttpClient client, HttpMethod method, string path)
+    {
+        var (code, body) = await Send(client, method, path);
+        Assert.That((code, (string?)body["reason"]), Is.EqualTo((403, "Forbidden")), body.ToJsonString());
+        return (string)body["message"]!;
+    }
+
+    /// <summary>A Role and its binding, as the administrator makes them.</summary>
+    private async Task Allow(string subject, string rules, string kind = "User")
+    {
+        var name = $"for-{subject}-{kind.ToLowerInvariant()}";
+        await Api.Make(Rbacs("roles"), Role(name, rules));
+        await Api.Make(Rbacs("rolebindings"), Binding(name, "Role", name, kind, subject));
+    }
+
+    private static string Role(string name, string rules) =>
+        $$$"""{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"{{{name}}}"},"rules":[{{{rules}}}]}""";
+
+    private static string Binding(string name, string roleKind, string role, string kind, string subject) =>
+        $$$"""
+        {"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"{{{name}}}"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"{{{roleKind}}}","name":"{{{role}}}"},
+        "subjects":[{"kind":"{{{kind}}}","name":"{{{subject}}}"}]}
+        """;
+}
