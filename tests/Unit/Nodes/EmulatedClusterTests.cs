@@ -62,6 +62,12 @@ internal sealed class EmulatedClusterTests
 
         var kubeConfig = Directory.GetFiles(_directory, "kubeconfig", SearchOption.AllDirectories).Single(x => x.Contains(pod.Uid(), StringComparison.Ordinal));
         using var api = new HttpKubernetesApi(KubernetesConfiguration.FromFile(kubeConfig), TimeProvider.System, new Random(1), "test");
+        Assert.That(
+            async () => await api.GetAsync(Kinds.Pods, "default", "s-0", default),
+            Throws.TypeOf<KubernetesException>().With.Message.Contains("User \"system:serviceaccount:default:default\" cannot get resource \"pods\""));
+        await CreateAsync(new ResourceType<JsonObject>("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", true, DocumentJson.Default.JsonObject), """
+            {"metadata":{"name":"view"},"roleRef":{"kind":"ClusterRole","name":"view"},"subjects":[{"kind":"ServiceAccount","name":"default"}]}
+            """);
         Assert.That(await api.GetAsync(Kinds.Pods, "default", "s-0", default), Is.Not.Null);
 
         using var http = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, _, _, _) => true });
