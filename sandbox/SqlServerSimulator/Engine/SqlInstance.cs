@@ -257,9 +257,9 @@ public sealed partial class SqlInstance
     }
 
     /// <summary>sp_reset_connection: rolls back, clears the session context, returns to the login's database.</summary>
-    public void Reset(EngineSession session)
+    public void Reset(EngineSession session, bool keepTransaction = false)
     {
-        Rollback(session);
+        if (!keepTransaction) Rollback(session);
         session.ClearContext();
         session.MasterKeyOpen = false;
         session.LockTimeout = null;

@@ -26,7 +26,8 @@ internal sealed class Login7
 
     public required bool IntegratedSecurity { get; init; }
 
-    public required bool FederatedAuthentication { get; init; }
+    /// <summary>Extensions that the client asks for.</summary>
+    public required IReadOnlySet<Feature> Features { get; init; }
 
     public static Login7 Parse(ReadOnlySpan<byte> payload)
     {
@@ -45,23 +46,23 @@ internal sealed class Login7
             Database = Text(payload, 68),
             ReadOnlyIntent = (payload[26] & 0x20) != 0,
             IntegratedSecurity = (payload[25] & 0x80) != 0,
-            FederatedAuthentication = (payload[27] & 0x10) != 0 && AsksFederatedAuthentication(payload),
+            Features = (payload[27] & 0x10) != 0 ? ParseFeatures(payload) : new HashSet<Feature>(),
         };
     }
 
-    private static bool AsksFederatedAuthentication(ReadOnlySpan<byte> payload)
+    private static HashSet<Feature> ParseFeatures(ReadOnlySpan<byte> payload)
     {
         var pointer = Field(payload, 56, 1);
         if (pointer.Length < 4) throw new TdsProtocolException("The login's extension has no feature list.");
         var offset = BinaryPrimitives.ReadUInt32LittleEndian(pointer);
         if (offset > (uint)payload.Length) throw new TdsProtocolException("The login's feature list lies outside the message.");
         var features = new TdsReader(payload[(int)offset..]);
-        var federated = false;
+        var asked = new HashSet<Feature>();
         while (true)
         {
-            var feature = features.Byte();
-            if (feature == 0xFF) return federated;
-            federated |= feature == 0x02;
+            var feature = (Feature)features.Byte();
+            if (feature == Feature.Terminator) return asked;
+            asked.Add(feature);
             var size = features.UInt32();
             if (size > (uint)features.Remaining) throw new TdsProtocolException("A login feature lies outside the message.");
             features.Take((int)size);

@@ -14,11 +14,7 @@ internal sealed class RequestLoop(
     Action<CancellationTokenSource?> announce,
     CancellationToken closing)
 {
-    private const int LargestPreparedCount = 4096;
-
     private readonly ResponseWriter writer = new(packets, server, closing);
-    private readonly Dictionary<int, (string Declarations, string Text)> prepared = [];
-    private int lastHandle;
     private bool broken;
     private bool attentionAnswered;
 
@@ -147,11 +143,11 @@ internal sealed class RequestLoop(
         {
             if ((status & (PacketStatus.ResetConnection | PacketStatus.ResetConnectionSkipTransaction)) != 0)
             {
-                await session.ResetAsync();
-                prepared.Clear();
+                await session.ResetAsync(keepTransaction: (status & PacketStatus.ResetConnection) == 0);
                 writer.ResetAcknowledged();
-                Compare(rolledBack: true);
+                Compare();
             }
+            else RequireTransaction(request);
 
             switch (request)
             {
@@ -162,14 +158,17 @@ internal sealed class RequestLoop(
                     foreach (var call in calls.List)
                     {
                         attention.ThrowIfCancellationRequested();
-                        writer.EndProcedure(await CallAsync(call, attention), call.Parameters);
+                        writer.EndProcedure(await session.ExecuteProcedureAsync(call.Procedure, call.Parameters, writer, attention));
                     }
 
                     break;
-                case TdsRequest.Transaction transaction:
-                    await session.TransactionAsync(transaction.Request, writer, attention);
-                    Compare(rolledBack: transaction.Request == TransactionRequest.Rollback);
-                    if (transaction.ThenBegin) await session.TransactionAsync(TransactionRequest.Begin, writer, attention);
+                case TdsRequest.TransactionManager first:
+                    for (var manager = first; manager is not null; manager = manager.Next)
+                    {
+                        await session.TransactionAsync(manager.Request, manager.Name, writer, attention);
+                        Compare(manager.Request == TransactionRequest.Commit ? TransactionChange.Committed : TransactionChange.RolledBack);
+                    }
+
                     break;
                 case TdsRequest.Refused refused:
                     writer.Message(refused.Error);
@@ -193,85 +192,19 @@ internal sealed class RequestLoop(
         }
 #pragma warning restore CA1031
 
-        Compare(rolledBack: null);
+        Compare();
+    }
+
+    /// <summary>A client that is in another transaction than its session, or in none, is mistaken about what its request would do.</summary>
+    private void RequireTransaction(TdsRequest request)
+    {
+        if (request is TdsRequest.Refused || request.Transaction == writer.Transaction) return;
+        throw request.Transaction == 0
+            ? new SqlErrorException(3989, 16, "New request is not allowed to start because it should come with valid transaction descriptor.")
+            : new SqlErrorException(3971, 16, $"The server failed to resume the transaction. Desc:{request.Transaction:x}.");
     }
 
     /// <summary>Tells the client of a transaction that the session has begun or ended without saying so.</summary>
-    private void Compare(bool? rolledBack)
-    {
-        if (rolledBack is { } known) writer.TransactionChanged(session.InTransaction, known);
-        else writer.TransactionChanged(session.InTransaction);
-    }
-
-    private async Task<int> CallAsync(RpcCall call, CancellationToken attention)
-    {
-        var name = call.Procedure.Trim();
-        if (name.StartsWith("sys.", StringComparison.OrdinalIgnoreCase)) name = name[4..];
-        return name.ToUpperInvariant() switch
-        {
-            "SP_EXECUTESQL" => await ExecuteSqlAsync(call.Parameters, attention),
-            "SP_PREPARE" => Prepare(call.Parameters, declarations: 1, text: 2, out _),
-            "SP_PREPEXEC" => await PrepareAndExecuteAsync(call.Parameters, attention),
-            "SP_EXECUTE" => await ExecutePreparedAsync(call.Parameters, attention),
-            "SP_UNPREPARE" => Unprepare(call.Parameters),
-            _ => await session.ExecuteProcedureAsync(call.Procedure, call.Parameters, writer, attention),
-        };
-    }
-
-    private Task<int> ExecuteSqlAsync(IReadOnlyList<SqlParameterValue> parameters, CancellationToken attention)
-    {
-        if (parameters.Count == 0)
-            throw new SqlErrorException(201, 16, "Procedure or function 'sp_executesql' expects parameter '@statement', which was not supplied.");
-        var declarations = parameters.Count > 1 ? Text(parameters, 1) : "";
-        return ExecuteAsync(declarations, Text(parameters, 0), [.. parameters.Skip(2)], attention);
-    }
-
-    private async Task<int> ExecuteAsync(string declarations, string text, IReadOnlyList<SqlParameterValue> values, CancellationToken attention)
-    {
-        var (bound, missing) = ParameterDeclarations.Bind(declarations, values);
-        if (bound is null)
-            throw new SqlErrorException(8178, 16, $"The parameterized query '({declarations}){text}' expects the parameter '{missing}', which was not supplied.");
-        await session.ExecuteBatchAsync(text, bound, writer, attention);
-        return 0;
-    }
-
-    private int Prepare(IReadOnlyList<SqlParameterValue> parameters, int declarations, int text, out (string Declarations, string Text) statement)
-    {
-        if (prepared.Count >= LargestPreparedCount) throw new SqlErrorException(701, 17, "There is insufficient system memory to prepare another statement.");
-        statement = (Text(parameters, declarations), Text(parameters, text));
-        prepared[++lastHandle] = statement;
-        var handle = parameters.Count > 0 ? parameters[0] : new SqlParameterValue("", new SqlType(SqlKind.Int), null, true);
-        writer.OutputValue(handle with { Type = new SqlType(SqlKind.Int), Value = lastHandle });
-        return 0;
-    }
-
-    private Task<int> PrepareAndExecuteAsync(IReadOnlyList<SqlParameterValue> parameters, CancellationToken attention)
-    {
-        Prepare(parameters, declarations: 1, text: 2, out var statement);
-        return ExecuteAsync(statement.Declarations, statement.Text, [.. parameters.Skip(3)], attention);
-    }
-
-    private Task<int> ExecutePreparedAsync(IReadOnlyList<SqlParameterValue> parameters, CancellationToken attention)
-    {
-        var handle = Handle(parameters);
-        if (!prepared.TryGetValue(handle, out var statement)) throw new SqlErrorException(8179, 16, $"Could not find prepared statement with handle {handle}.");
-        return ExecuteAsync(statement.Declarations, statement.Text, [.. parameters.Skip(1)], attention);
-    }
-
-    private int Unprepare(IReadOnlyList<SqlParameterValue> parameters)
-    {
-        var handle = Handle(parameters);
-        return prepared.Remove(handle) ? 0 : throw new SqlErrorException(8179, 16, $"Could not find prepared statement with handle {handle}.");
-    }
-
-    private static int Handle(IReadOnlyList<SqlParameterValue> parameters) => parameters is [{ Value: int handle }, ..] ? handle : 0;
-
-    private static string Text(IReadOnlyList<SqlParameterValue> parameters, int index) => index < parameters.Count
-        ? parameters[index].Value switch
-        {
-            string text => text,
-            null => "",
-            _ => throw new SqlErrorException(214, 16, "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'."),
-        }
-        : "";
+    private void Compare(TransactionChange ended = TransactionChange.RolledBack) =>
+        writer.TransactionChanged(session.InTransaction ? TransactionChange.Begun : ended);
 }

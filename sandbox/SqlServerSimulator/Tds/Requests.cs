@@ -1,4 +1,3 @@
-using System.Text;
 using SqlServerSimulator.Contract;
 
 namespace SqlServerSimulator.Tds;
@@ -6,56 +5,94 @@ namespace SqlServerSimulator.Tds;
 /// <summary>A request, read to its end.</summary>
 internal abstract record TdsRequest
 {
+    /// <summary>The transaction in which the client believes itself to be.</summary>
+    public long Transaction { get; private init; }
+
     public sealed record Batch(string Text) : TdsRequest;
 
     public sealed record Calls(IReadOnlyList<RpcCall> List) : TdsRequest;
 
-    public sealed record Transaction(TransactionRequest Request, bool ThenBegin) : TdsRequest;
+    /// <param name="Request">What to do.</param>
+    /// <param name="Name">Name of the transaction or save point, or null.</param>
+    /// <param name="Next">The transaction to begin after it.</param>
+    public sealed record TransactionManager(TransactionRequest Request, string? Name, TransactionManager? Next = null) : TdsRequest;
 
     /// <summary>Understood, and declined with an error.</summary>
     public sealed record Refused(SqlError Error) : TdsRequest;
 
-    public static TdsRequest Parse(TdsMessage message) => message.Type switch
+    public static TdsRequest Parse(TdsMessage message)
     {
-        PacketType.SqlBatch => ParseBatch(message.Payload.Span),
-        PacketType.Rpc => ParseCalls(message.Payload.Span),
-        PacketType.TransactionManager => ParseTransaction(message.Payload.Span),
-        PacketType.BulkLoad => new Refused(new SqlError(4804, 16, 1, "Bulk load requests are not supported by this server.")),
-        _ => throw new TdsProtocolException("A message of this type cannot come after the login."),
-    };
+        try
+        {
+            return message.Type switch
+            {
+                PacketType.SqlBatch => ParseBatch(message.Payload.Span),
+                PacketType.Rpc => ParseCalls(message.Payload.Span),
+                PacketType.TransactionManager => ParseTransactionManager(message.Payload.Span),
+                PacketType.BulkLoad => new Refused(new SqlError(4804, 16, 1, "Bulk load requests are not supported by this server.")),
+                _ => throw new TdsProtocolException("A message of this type cannot come after the login."),
+            };
+        }
+        catch (SqlErrorException e)
+        {
+            return new Refused(e.Error);
+        }
+    }
 
     private static Batch ParseBatch(ReadOnlySpan<byte> payload)
     {
         var reader = new TdsReader(payload);
-        reader.SkipAllHeaders();
+        var transaction = reader.AllHeaders();
         if (reader.Remaining % 2 != 0) throw new TdsProtocolException("A batch has half a character.");
-        return new Batch(reader.Utf16(reader.Remaining / 2));
+        return new Batch(reader.Utf16(reader.Remaining / 2)) { Transaction = transaction };
     }
 
-    private static TdsRequest ParseTransaction(ReadOnlySpan<byte> payload)
+    private static TransactionManager ParseTransactionManager(ReadOnlySpan<byte> payload)
     {
         var reader = new TdsReader(payload);
-        reader.SkipAllHeaders();
-        var type = reader.UInt16();
-        switch (type)
+        var transaction = reader.AllHeaders();
+        var request = reader.UInt16() switch
         {
-            case 5:
-                reader.Byte();
-                reader.Take(reader.Byte());
-                return new Transaction(TransactionRequest.Begin, false);
-            case 7 or 8:
-                reader.Take(reader.Byte());
-                var thenBegin = (reader.Byte() & 1) != 0;
-                return new Transaction(type == 7 ? TransactionRequest.Commit : TransactionRequest.Rollback, thenBegin);
-            default:
-                return new Refused(new SqlError(8522, 16, 1, "Distributed transactions and save points by the transaction manager are not supported by this server."));
-        }
+            5 => ParseBegin(ref reader),
+            7 => ParseEnd(TransactionRequest.Commit, ref reader),
+            8 => ParseEnd(TransactionRequest.Rollback, ref reader),
+            9 => new TransactionManager(
+                TransactionRequest.Save, ParseTransactionName(ref reader) ?? throw new TdsProtocolException("A save point has no name.")),
+            _ => throw new SqlErrorException(8522, 16, "Distributed transactions are not supported by this server."),
+        };
+        return request with { Transaction = transaction };
+    }
+
+    private static TransactionManager ParseBegin(ref TdsReader reader)
+    {
+        // How strictly transactions are kept apart makes no difference here, but for snapshots.
+        var isolation = reader.Byte();
+        var name = ParseTransactionName(ref reader);
+        return isolation switch
+        {
+            <= 4 => new TransactionManager(TransactionRequest.Begin, name),
+            5 => throw new SqlErrorException(50505, 16, "SNAPSHOT isolation is not simulated."),
+            _ => throw new TdsProtocolException("A transaction has an isolation level that does not exist."),
+        };
+    }
+
+    private static TransactionManager ParseEnd(TransactionRequest request, ref TdsReader reader)
+    {
+        var name = ParseTransactionName(ref reader);
+        return new TransactionManager(request, name, (reader.Byte() & 1) != 0 ? ParseBegin(ref reader) : null);
+    }
+
+    private static string? ParseTransactionName(ref TdsReader reader)
+    {
+        int length = reader.Byte();
+        if (length % 2 != 0) throw new TdsProtocolException("A transaction's name has half a character.");
+        return length == 0 ? null : reader.Utf16(length / 2);
     }
 
     private static TdsRequest ParseCalls(ReadOnlySpan<byte> payload)
     {
         var reader = new TdsReader(payload);
-        reader.SkipAllHeaders();
+        var transaction = reader.AllHeaders();
         var calls = new List<RpcCall>();
         var position = 0;
         var name = "";
@@ -73,7 +110,7 @@ internal abstract record TdsRequest
                     name = reader.ShortText();
                     var status = reader.Byte();
                     var (type, value) = TypeReader.Parameter(ref reader);
-                    parameters.Add(new SqlParameterValue(name, type, value, (status & 1) != 0));
+                    parameters.Add(new SqlParameterValue(name, type, value, (status & 1) != 0) { Default = (status & 2) != 0, Ordinal = parameters.Count });
                 }
 
                 calls.Add(new RpcCall(procedure, parameters));
@@ -90,7 +127,7 @@ internal abstract record TdsRequest
                 $"The incoming tabular data stream (TDS) remote procedure call (RPC) protocol stream is incorrect. Parameter {position} (\"{name}\"): Data type 0x{e.Type:X2} is unknown."));
         }
 
-        return new Calls(calls);
+        return new Calls(calls) { Transaction = transaction };
     }
 }
 
@@ -105,54 +142,4 @@ internal sealed record RpcCall(string Procedure, IReadOnlyList<SqlParameterValue
 
     public static string NameOf(ushort id) =>
         id > 0 && id < WellKnown.Length ? WellKnown[id] : throw new TdsProtocolException("A call names a procedure number that does not exist.");
-}
-
-/// <summary>The names in a declaration such as "@p1 int, @p2 nvarchar(40) output".</summary>
-internal static class ParameterDeclarations
-{
-    public static IReadOnlyList<string> Names(string declarations)
-    {
-        var names = new List<string>();
-        foreach (var part in Split(declarations))
-        {
-            var text = part.TrimStart();
-            if (text.Length == 0 || text[0] != '@') continue;
-            var end = 1;
-            while (end < text.Length && !char.IsWhiteSpace(text[end]) && text[end] != '(' && text[end] != '=') end++;
-            names.Add(text[..end]);
-        }
-
-        return names;
-    }
-
-    /// <summary>The values of a call, each with its declared name; null with the name of the first one missing.</summary>
-    public static (IReadOnlyList<SqlParameterValue>? Values, string Missing) Bind(string declarations, IReadOnlyList<SqlParameterValue> values)
-    {
-        var names = Names(declarations);
-        var bound = new List<SqlParameterValue>(values.Count);
-        for (var i = 0; i < values.Count; i++)
-            bound.Add(values[i].Name.Length > 0 || i >= names.Count ? values[i] : values[i] with { Name = names[i] });
-        foreach (var name in names)
-            if (!bound.Exists(value => value.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) return (null, name);
-        return (bound, "");
-    }
-
-    private static IEnumerable<string> Split(string text)
-    {
-        var part = new StringBuilder();
-        var depth = 0;
-        foreach (var c in text)
-        {
-            if (c == '(') depth++;
-            if (c == ')') depth--;
-            if (c == ',' && depth == 0)
-            {
-                yield return part.ToString();
-                part.Clear();
-            }
-            else part.Append(c);
-        }
-
-        yield return part.ToString();
-    }
 }

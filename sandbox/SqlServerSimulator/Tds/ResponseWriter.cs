@@ -21,6 +21,9 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
     private long transaction;
     private long lastTransaction;
 
+    /// <summary>The open transaction as the client was told of it; 0 is none.</summary>
+    public long Transaction => transaction;
+
     private TokenBuffer Buffer => packets.Output;
 
     /// <summary>Begins the response to a request.</summary>
@@ -107,15 +110,19 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         databaseMessageSent = true;
     }
 
-    public void TransactionChanged(bool open) => TransactionChanged(open, failures > 0);
-
-    public void TransactionChanged(bool open, bool rolledBack)
+    public void TransactionChanged(TransactionChange change)
     {
+        var open = change == TransactionChange.Begun;
         if (open == (transaction != 0)) return;
         Release();
         Buffer.Byte((byte)Token.EnvChange);
         Buffer.UInt16(11);
-        Buffer.Byte((byte)(open ? EnvChange.BeginTransaction : rolledBack ? EnvChange.RollbackTransaction : EnvChange.CommitTransaction));
+        Buffer.Byte((byte)(change switch
+        {
+            TransactionChange.Begun => EnvChange.BeginTransaction,
+            TransactionChange.Committed => EnvChange.CommitTransaction,
+            _ => EnvChange.RollbackTransaction,
+        }));
         if (open)
         {
             transaction = ++lastTransaction;
@@ -158,18 +165,22 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         Buffer.Byte(0);
     }
 
-    /// <summary>Ends one call of a procedure.</summary>
-    public void EndProcedure(int status, IReadOnlyList<SqlParameterValue> parameters)
+    /// <summary>Ends one call of a procedure; one that failed has no status.</summary>
+    public void EndProcedure(int? status)
     {
         CloseStatement();
-        Buffer.Byte((byte)Token.ReturnStatus);
-        Buffer.Int32(status);
-        foreach (var output in outputs)
+        if (status is { } returned)
+        {
+            Buffer.Byte((byte)Token.ReturnStatus);
+            Buffer.Int32(returned);
+        }
+
+        foreach (var output in outputs.OrderBy(output => output.Ordinal))
         {
             Write(() =>
             {
                 Buffer.Byte((byte)Token.ReturnValue);
-                Buffer.UInt16(Ordinal(output, parameters));
+                Buffer.UInt16((ushort)output.Ordinal);
                 Buffer.ShortText(output.Name);
                 Buffer.Byte(1);
                 Buffer.UInt32(0);
@@ -205,7 +216,7 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
     }
 
     /// <summary>Tokens of a login that succeeded.</summary>
-    public void LoginAccepted(string database, uint version, int packetSize, (string Server, ushort Port)? route)
+    public void LoginAccepted(string database, uint version, int packetSize, (string Server, ushort Port)? route, bool utf8 = false)
     {
         Environment(EnvChange.Database, database, "master");
         WriteMessage(new SqlError(5701, 10, 2, $"Changed database context to '{database}'."));
@@ -243,6 +254,15 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
             Buffer.EndLength(begin);
         }
 
+        if (utf8)
+        {
+            Buffer.Byte((byte)Token.FeatureExtensionAck);
+            Buffer.Byte((byte)Feature.Utf8Support);
+            Buffer.UInt32(1);
+            Buffer.Byte(1);
+            Buffer.Byte((byte)Feature.Terminator);
+        }
+
         WriteDone(Token.Done, DoneStatus.Final, 0, 0);
     }
 
@@ -255,13 +275,6 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
 
     /// <summary>The only answer to an attention that found nothing to stop.</summary>
     public void AttentionAcknowledged() => WriteDone(Token.Done, DoneStatus.Attention, 0, 0);
-
-    private static ushort Ordinal(SqlParameterValue output, IReadOnlyList<SqlParameterValue> parameters)
-    {
-        for (var i = 0; i < parameters.Count; i++)
-            if (parameters[i].Name.Equals(output.Name, StringComparison.OrdinalIgnoreCase)) return (ushort)i;
-        return 0;
-    }
 
     /// <summary>A result or an error that nobody ended gets its DONE.</summary>
     private void CloseStatement()

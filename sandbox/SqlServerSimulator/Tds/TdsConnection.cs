@@ -162,7 +162,7 @@ internal sealed class TdsConnection : IDisposable
             packets.SessionId = session?.SessionId ?? 0;
             var packetSize = login.PacketSize == 0 ? Tds.DefaultPacketSize : (int)Math.Clamp(login.PacketSize, 512, Tds.LargestPacketSize);
             var version = strict && login.Version == Tds.Version80 ? Tds.Version80 : Math.Min(login.Version, Tds.Version74);
-            writer.LoginAccepted(session?.Database ?? "master", version, packetSize, outcome.Route);
+            writer.LoginAccepted(session?.Database ?? "master", version, packetSize, outcome.Route, login.Features.Contains(Feature.Utf8Support));
             await packets.FlushAsync(endOfMessage: true, cancellationToken);
             packets.PacketSize = packetSize;
         }
@@ -189,7 +189,7 @@ internal sealed class TdsConnection : IDisposable
             return Refused(17828, 20, "The prelogin packet used to open the connection is structurally invalid; the connection has been closed. Please contact the vendor of the client library.");
         if (login.IntegratedSecurity)
             return Refused(18452, 14, "Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication.");
-        if (login.FederatedAuthentication) return Refused(18456, 14, $"Login failed for user '{login.User}'.");
+        if (login.Features.Contains(Feature.FederatedAuthentication)) return Refused(18456, 14, $"Login failed for user '{login.User}'.");
         try
         {
             return await server.LoginAsync(

@@ -31,6 +31,7 @@ internal enum Token : byte
     Info = 0xAB,
     ReturnValue = 0xAC,
     LoginAck = 0xAD,
+    FeatureExtensionAck = 0xAE,
     Row = 0xD1,
     EnvChange = 0xE3,
     Done = 0xFD,
@@ -60,6 +61,14 @@ internal enum EnvChange : byte
     RollbackTransaction = 10,
     ResetAcknowledged = 18,
     Routing = 20,
+}
+
+/// <summary>Extensions that a login may ask for and that mean something here.</summary>
+internal enum Feature : byte
+{
+    FederatedAuthentication = 0x02,
+    Utf8Support = 0x0A,
+    Terminator = 0xFF,
 }
 
 internal enum TdsType : byte

@@ -7,6 +7,8 @@ namespace SqlServerSimulator.Tds;
 /// <summary>Reads the fields of one message; running out of bytes is a protocol error, never an index error.</summary>
 internal ref struct TdsReader(ReadOnlySpan<byte> bytes)
 {
+    private const ushort TransactionHeader = 2;
+
     private readonly ReadOnlySpan<byte> bytes = bytes;
 
     public int Position { get; private set; }
@@ -57,9 +59,11 @@ internal ref struct TdsReader(ReadOnlySpan<byte> bytes)
 
     public string ShortText() => Utf16(Byte());
 
-    /// <summary>Skips the headers that precede each request since TDS 7.2.</summary>
-    public void SkipAllHeaders()
+    /// <summary>Reads the headers that precede each request since TDS 7.2.</summary>
+    /// <returns>The transaction in which the client believes itself to be; 0 is none.</returns>
+    public long AllHeaders()
     {
+        long transaction = 0;
         var total = UInt32();
         if (total < 4 || total - 4 > (uint)Remaining) throw new TdsProtocolException("The request headers do not fit the message.");
         var headers = new TdsReader(Take((int)total - 4));
@@ -67,7 +71,10 @@ internal ref struct TdsReader(ReadOnlySpan<byte> bytes)
         {
             var length = headers.UInt32();
             if (length < 6 || length - 4 > (uint)headers.Remaining) throw new TdsProtocolException("A request header does not fit its headers.");
-            headers.Take((int)length - 4);
+            var header = new TdsReader(headers.Take((int)length - 4));
+            if (header.UInt16() == TransactionHeader) transaction = header.Int64();
         }
+
+        return transaction;
     }
 }

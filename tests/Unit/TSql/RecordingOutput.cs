@@ -52,7 +52,7 @@ internal sealed class RecordingOutput : IResultOutput
 
     public void DatabaseChanged(string from, string to) => Add($"{from}>{to}");
 
-    public void TransactionChanged(bool open) => Add(open ? "begin" : "end");
+    public void TransactionChanged(TransactionChange change) => Add(change == TransactionChange.Begun ? "begin" : "end");
 
     public void OutputValue(SqlParameterValue parameter) => Outputs.Add(parameter);
 

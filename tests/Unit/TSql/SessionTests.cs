@@ -155,10 +155,10 @@ public sealed class SessionTests
         await using var sql = await SqlFixture.OpenAsync();
         await sql.RunAsync(Table);
         var output = new RecordingOutput();
-        await sql.Session.TransactionAsync(TransactionRequest.Begin, output, default);
+        await sql.Session.TransactionAsync(TransactionRequest.Begin, null, output, default);
         Assert.That(sql.Session.InTransaction, Is.True);
         await sql.RunAsync("INSERT t (id) VALUES (1)");
-        await sql.Session.TransactionAsync(TransactionRequest.Rollback, output, default);
+        await sql.Session.TransactionAsync(TransactionRequest.Rollback, null, output, default);
         Assert.That(output.Story, Is.EqualTo("begin end"));
         Assert.That((await sql.RunAsync("SELECT COUNT(*), @@TRANCOUNT FROM t")).Story, Is.EqualTo("[0,0] (1)"));
     }

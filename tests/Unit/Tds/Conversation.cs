@@ -14,7 +14,7 @@ internal static class Conversation
     public static IReadOnlyList<IReadOnlyList<ClientMessage>> Good { get; } =
     [
         [.. Opening(), Text("SELECT 1 AS one, N'two' AS two, 0x03 AS three"), Text("PRINT 'hello'; SELECT name, database_id, create_date FROM sys.databases"), Text("SELECT CAST(4 AS bigint)", reset: true)],
-        [.. Opening(), Begin(0), Text("SELECT @@TRANCOUNT"), End(7), Begin(2), End(8), Text("BEGIN TRAN"), Text("ROLLBACK")],
+        [.. Opening(), Begin(0), Text("SELECT @@TRANCOUNT", within: 1), End(7, 1), Begin(2), End(8, 2), Text("BEGIN TRAN"), Text("ROLLBACK", within: 3)],
         [
             .. Opening(),
             Rpc(10, Unit.Tds.Rpc.NVarChar("SELECT @a + 1, @b"), Unit.Tds.Rpc.NVarChar("@a int, @b nvarchar(40)"), Unit.Tds.Rpc.Int(41, "@a"), Unit.Tds.Rpc.NVarChar("x", "@b")),
@@ -124,7 +124,7 @@ internal static class Conversation
     private static IEnumerable<ClientMessage> Opening(byte[]? features = null) =>
         [new(PreLogin, RawTdsClient.PreLogin(2)), new(Login, RawTdsClient.Login("sa", SqlFixture.Password, features: features))];
 
-    private static ClientMessage Text(string text, bool reset = false) => new(Batch, RawTdsClient.Batch(text), reset ? (byte)8 : (byte)0);
+    private static ClientMessage Text(string text, bool reset = false, long within = 0) => new(Batch, RawTdsClient.Batch(text, within), reset ? (byte)8 : (byte)0);
 
     private static ClientMessage Rpc(byte procedure, params byte[][] parameters) =>
         new(Call, [.. RawTdsClient.Headers, 0xFF, 0xFF, procedure, 0, 0, 0, .. parameters.SelectMany(bytes => bytes)]);
@@ -134,7 +134,7 @@ internal static class Conversation
 
     private static ClientMessage Begin(byte isolation) => new(Transaction, [.. RawTdsClient.Headers, 5, 0, isolation, 0]);
 
-    private static ClientMessage End(byte type) => new(Transaction, [.. RawTdsClient.Headers, type, 0, 0, 0]);
+    private static ClientMessage End(byte type, long within) => new(Transaction, RawTdsClient.Within(within, [.. RawTdsClient.Headers, type, 0, 0, 0]));
 
     private static IEnumerable<ClientMessage> ParametersOfEveryType() => WireParameters.All.Select(parameter => Rpc(
         10, Unit.Tds.Rpc.NVarChar("SELECT @p"), Unit.Tds.Rpc.NVarChar($"@p {parameter.Declaration}"), [2, (byte)'@', 0, (byte)'p', 0, 0, .. parameter.Wire]));

@@ -58,18 +58,22 @@ internal sealed class FakeSession(FakeSqlServer server, short id, string databas
     public Task ExecuteBatchAsync(string text, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention) =>
         server.OnBatch(this, text, parameters, output, attention);
 
-    public Task<int> ExecuteProcedureAsync(string name, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention) =>
-        Task.FromResult(server.OnProcedure(name, parameters, output));
-
-    public Task TransactionAsync(TransactionRequest request, IResultOutput output, CancellationToken attention)
+    public async Task<int?> ExecuteProcedureAsync(string name, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention)
     {
-        InTransaction = request == TransactionRequest.Begin;
+        if (name != "sp_executesql") return server.OnProcedure(name, parameters, output);
+        await server.OnBatch(this, (string)parameters[0].Value!, [.. parameters.Skip(2)], output, attention);
+        return 0;
+    }
+
+    public Task TransactionAsync(TransactionRequest request, string? name, IResultOutput output, CancellationToken attention)
+    {
+        InTransaction = request is TransactionRequest.Begin or TransactionRequest.Save;
         return Task.CompletedTask;
     }
 
-    public Task ResetAsync()
+    public Task ResetAsync(bool keepTransaction = false)
     {
-        InTransaction = false;
+        InTransaction &= keepTransaction;
         Interlocked.Increment(ref resets);
         return Task.CompletedTask;
     }

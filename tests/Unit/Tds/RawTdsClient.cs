@@ -13,6 +13,9 @@ internal sealed class RawTdsClient : IDisposable
 
     private RawTdsClient(Socket socket) => this.socket = socket;
 
+    /// <summary>The transaction that the server has begun, as requests carry it.</summary>
+    public long Transaction { get; set; }
+
     /// <summary>Bytes sent at a time; 0 for all at once.</summary>
     public int Fragment { get; set; }
 
@@ -23,12 +26,12 @@ internal sealed class RawTdsClient : IDisposable
         return new RawTdsClient(socket);
     }
 
-    public static async Task<RawTdsClient> LogInAsync(IPEndPoint endPoint, int packetSize = 4096)
+    public static async Task<RawTdsClient> LogInAsync(IPEndPoint endPoint, int packetSize = 4096, string password = FakeSqlServer.Password)
     {
         var client = await ConnectAsync(endPoint);
         await client.SendAsync(0x12, PreLogin(2));
         await client.ReceiveAsync();
-        await client.SendAsync(0x10, Login("sa", FakeSqlServer.Password, packetSize: packetSize));
+        await client.SendAsync(0x10, Login("sa", password, packetSize: packetSize));
         await client.ReceiveAsync();
         return client;
     }
@@ -79,7 +82,15 @@ internal sealed class RawTdsClient : IDisposable
 
     public static byte[] Headers { get; } = [22, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
 
-    public static byte[] Batch(string text) => [.. Headers, .. Encoding.Unicode.GetBytes(text)];
+    public static byte[] Batch(string text, long transaction = 0) => Within(transaction, [.. Headers, .. Encoding.Unicode.GetBytes(text)]);
+
+    /// <summary>The same request in a transaction.</summary>
+    public static byte[] Within(long transaction, byte[] request)
+    {
+        var copy = request.ToArray();
+        if (copy.AsSpan().StartsWith(Headers)) BinaryPrimitives.WriteInt64LittleEndian(copy.AsSpan(10), transaction);
+        return copy;
+    }
 
     public async Task<IReadOnlyList<RawToken>> QueryAsync(string text)
     {
@@ -89,6 +100,7 @@ internal sealed class RawTdsClient : IDisposable
 
     public async Task SendAsync(byte type, byte[] payload, byte status = 0, int perPacket = 4088)
     {
+        if (Transaction != 0) payload = Within(Transaction, payload);
         var position = 0;
         byte id = 0;
         do
@@ -128,8 +140,21 @@ internal sealed class RawTdsClient : IDisposable
     public async Task<(byte[] Payload, bool EndOfMessage, byte Id)> ReceivePacketAsync() =>
         await TryReceivePacketAsync() ?? throw new IOException("The server has closed the connection.");
 
-    public async Task<IReadOnlyList<RawToken>> ReceiveTokensAsync() =>
-        RawToken.Parse(await ReceiveAsync() ?? throw new IOException("The server has closed the connection."));
+    public async Task<IReadOnlyList<RawToken>> ReceiveTokensAsync()
+    {
+        var tokens = RawToken.Parse(await ReceiveAsync() ?? throw new IOException("The server has closed the connection."));
+        foreach (var change in tokens.Where(token => token.Type == 0xE3))
+        {
+            Transaction = change.Number switch
+            {
+                8 => BinaryPrimitives.ReadInt64LittleEndian(Convert.FromHexString(change.Text).AsSpan(1)),
+                9 or 10 => 0,
+                _ => Transaction,
+            };
+        }
+
+        return tokens;
+    }
 
     /// <summary>Waits until the server closes, whatever it sends before.</summary>
     public async Task DrainAsync()

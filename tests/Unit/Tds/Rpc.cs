@@ -12,12 +12,9 @@ internal static class Rpc
     public static byte[] NVarChar(string value, string name = "") =>
         [.. Name8(name), 0, 0xE7, 0x40, 0x1F, .. Collation, .. BitConverter.GetBytes((ushort)(value.Length * 2)), .. Encoding.Unicode.GetBytes(value)];
 
-    public static byte[] Output(byte[] parameter)
-    {
-        var copy = parameter.ToArray();
-        copy[1 + (copy[0] * 2)] |= 1;
-        return copy;
-    }
+    public static byte[] Output(byte[] parameter) => Flagged(parameter, 1);
+
+    public static byte[] Default(byte[] parameter) => Flagged(parameter, 2);
 
     public static byte[] Name(string name) => [.. BitConverter.GetBytes((ushort)name.Length), .. Encoding.Unicode.GetBytes(name)];
 
@@ -31,6 +28,13 @@ internal static class Rpc
     {
         await client.SendAsync(0x03, [.. RawTdsClient.Headers, .. procedure, 0, 0, .. parameters.SelectMany(bytes => bytes)]);
         return await client.ReceiveTokensAsync();
+    }
+
+    private static byte[] Flagged(byte[] parameter, byte flag)
+    {
+        var copy = parameter.ToArray();
+        copy[1 + (copy[0] * 2)] |= flag;
+        return copy;
     }
 
     private static byte[] Name8(string name) => [(byte)name.Length, .. Encoding.Unicode.GetBytes(name)];

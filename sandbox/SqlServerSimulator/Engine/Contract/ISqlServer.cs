@@ -56,17 +56,18 @@ public interface ISqlSession : IAsyncDisposable
     Task ExecuteBatchAsync(string text, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention);
 
     /// <summary>Runs a procedure by name, as an RPC request asks.</summary>
-    /// <returns>The return status.</returns>
-    Task<int> ExecuteProcedureAsync(string name, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention);
+    /// <returns>The return status; null when an error kept it from ending.</returns>
+    Task<int?> ExecuteProcedureAsync(string name, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention);
 
-    /// <summary>Begins, commits or rolls back on behalf of a transaction manager request.</summary>
-    Task TransactionAsync(TransactionRequest request, IResultOutput output, CancellationToken attention);
+    /// <summary>Begins, commits, rolls back or saves on behalf of a transaction manager request.</summary>
+    Task TransactionAsync(TransactionRequest request, string? name, IResultOutput output, CancellationToken attention);
 
     /// <summary>True while a user transaction is open.</summary>
     bool InTransaction { get; }
 
     /// <summary>Puts the session back as it was after login (pooled reset): SET options, variables, session context, open transaction.</summary>
-    Task ResetAsync();
+    /// <param name="keepTransaction">Leaves an open transaction and its locks.</param>
+    Task ResetAsync(bool keepTransaction = false);
 }
 
 /// <summary>A transaction manager request.</summary>
@@ -78,8 +79,24 @@ public enum TransactionRequest
     /// <summary>COMMIT.</summary>
     Commit,
 
-    /// <summary>ROLLBACK.</summary>
+    /// <summary>ROLLBACK, of a save point when it has that one's name.</summary>
     Rollback,
+
+    /// <summary>SAVE TRANSACTION.</summary>
+    Save,
+}
+
+/// <summary>What has become of the session's transaction.</summary>
+public enum TransactionChange
+{
+    /// <summary>It has begun.</summary>
+    Begun,
+
+    /// <summary>It is committed.</summary>
+    Committed,
+
+    /// <summary>It is rolled back, by whomever.</summary>
+    RolledBack,
 }
 
 /// <summary>A parameter of a call.</summary>
@@ -87,7 +104,14 @@ public enum TransactionRequest
 /// <param name="Type">Declared type.</param>
 /// <param name="Value">Value by the carrier of its type, or null.</param>
 /// <param name="Output">Whether the client wants it back.</param>
-public sealed record SqlParameterValue(string Name, SqlType Type, object? Value, bool Output = false);
+public sealed record SqlParameterValue(string Name, SqlType Type, object? Value, bool Output = false)
+{
+    /// <summary>Whether the client leaves the value to the procedure.</summary>
+    public bool Default { get; init; }
+
+    /// <summary>Position in the call, from 0.</summary>
+    public int Ordinal { get; init; }
+}
 
 /// <summary>
 /// Where a session writes results, in order. The wire turns these calls into tokens; it may buffer, and must flush when
@@ -111,7 +135,7 @@ public interface IResultOutput
     void DatabaseChanged(string from, string to);
 
     /// <summary>A user transaction has begun or ended.</summary>
-    void TransactionChanged(bool open);
+    void TransactionChanged(TransactionChange change);
 
     /// <summary>The value of an output parameter.</summary>
     void OutputValue(SqlParameterValue parameter);

@@ -86,12 +86,12 @@ internal sealed class ApplicationLocks(TimeProvider time)
         }
     }
 
-    /// <summary>Gives back what an owner holds, or only what its transaction holds.</summary>
-    public void ReleaseAll(object owner, bool onlyTransaction)
+    /// <summary>Gives back what an owner holds, or only what its transaction, or its session outside of it.</summary>
+    public void ReleaseAll(object owner, bool? transaction = null)
     {
         lock (_gate)
         {
-            if (_held.RemoveAll(held => held.Owner == owner && (held.Transaction || !onlyTransaction)) > 0) Grant();
+            if (_held.RemoveAll(held => held.Owner == owner && (transaction is null || held.Transaction == transaction)) > 0) Grant();
         }
     }
 

@@ -1,7 +1,6 @@
 using SqlServerSimulator.Contract;
 using SqlServerSimulator.Engine;
 using SqlServerSimulator.TSql.Binding;
-using SqlServerSimulator.TSql.Parsing;
 using SqlServerSimulator.TSql.Syntax;
 using SqlServerSimulator.TSql.Values;
 
@@ -12,7 +11,11 @@ namespace SqlServerSimulator.TSql.Execution;
 /// <param name="Type">Its type.</param>
 /// <param name="Value">Its value.</param>
 /// <param name="Return">Takes the value back; null when it is not OUTPUT.</param>
-internal sealed record ProcedureValue(string? Name, SqlType Type, object? Value, Action<(SqlType Type, object? Value)>? Return);
+internal sealed record ProcedureValue(string? Name, SqlType Type, object? Value, Action<(SqlType Type, object? Value)>? Return)
+{
+    /// <summary>The procedure's own value is asked for.</summary>
+    public bool Default { get; init; }
+}
 
 internal sealed partial class BatchRunner
 {
@@ -20,7 +23,7 @@ internal sealed partial class BatchRunner
     {
         var arguments = Look(binder => call.Arguments.Select(argument =>
         {
-            if (argument.Value is null) return new ProcedureValue(argument.Name, Types.Null, null, null);
+            if (argument.Value is null) return new ProcedureValue(argument.Name, Types.Null, null, null) { Default = true };
             var bound = binder.Bind(argument.Value, Scope.None);
             Action<(SqlType Type, object? Value)>? back = null;
             if (argument is { Output: true, Value: VariableExpression variable })
@@ -56,6 +59,19 @@ internal sealed partial class BatchRunner
         {
             case "SP_EXECUTESQL":
                 return await ExecuteSqlAsync(arguments);
+            case "SP_PREPARE":
+                Prepare(arguments);
+                return 0;
+            case "SP_PREPEXEC":
+                return await PrepareAndExecuteAsync(arguments);
+            case "SP_EXECUTE":
+                return await ExecutePreparedAsync(arguments);
+            case "SP_UNPREPARE":
+                Unprepare(arguments);
+                return 0;
+            case "SP_PREPEXECRPC":
+            case { } cursor when cursor.StartsWith("SP_CURSOR", StringComparison.Ordinal):
+                throw new SqlErrorException(50505, 16, $"{name.Name} is not simulated: the server keeps no cursors.");
             case "SP_SET_SESSION_CONTEXT":
                 await SetSessionContextAsync(new Arguments(name.Name, arguments, "@key", "@value", "@read_only"));
                 return 0;
@@ -111,49 +127,6 @@ internal sealed partial class BatchRunner
 
     private static SqlErrorException Invalid(string procedure) =>
         new(15600, 15, $"An invalid parameter or option was specified for procedure 'sys.{procedure.ToLowerInvariant()}'.");
-
-    private async Task<int> ExecuteSqlAsync(List<ProcedureValue> arguments)
-    {
-        if (arguments.Count == 0)
-            throw new SqlErrorException(201, 16, "Procedure or function 'sp_executesql' expects parameter '@statement', which was not supplied.");
-        if (!Types.IsUnicode(arguments[0].Type))
-            throw new SqlErrorException(214, 16, "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'.");
-        if (arguments.Count > 1 && !Types.IsUnicode(arguments[1].Type))
-            throw new SqlErrorException(214, 16, "Procedure expects parameter '@params' of type 'ntext/nchar/nvarchar'.");
-        var declared = arguments.Count > 1 ? Parser.ParseParameters((string?)arguments[1].Value ?? "") : [];
-        var variables = new Dictionary<string, Variable>(StringComparer.OrdinalIgnoreCase);
-        var backs = new List<(string Name, Action<(SqlType, object?)> Return)>();
-        var values = arguments.Skip(2).ToList();
-        if (values.Count > declared.Count)
-            throw new SqlErrorException(8144, 16, "Procedure or function  has too many arguments specified.");
-        for (var i = 0; i < declared.Count; i++)
-        {
-            var (parameter, type, output) = declared[i];
-            var value = values.Find(given => given.Name is not null && given.Name.Equals(parameter, StringComparison.OrdinalIgnoreCase))
-                ?? (i < values.Count && values[i].Name is null ? values[i] : null)
-                ?? throw new SqlErrorException(
-                    8178, 16, $"The parameterized query '({arguments[1].Value}){arguments[0].Value}' expects the parameter '{parameter}', which was not supplied.");
-            Conversion.RequireImplicit(value.Type, type);
-            variables[parameter] = new Variable(type, Conversion.Convert(value.Value, value.Type, type));
-            if (output && value.Return is not null) backs.Add((parameter, value.Return));
-        }
-
-        foreach (var value in values)
-        {
-            if (value.Name is not null && !variables.ContainsKey(value.Name))
-                throw new SqlErrorException(8145, 16, $"{value.Name} is not a parameter for procedure .");
-        }
-
-        // Values come back into the caller's variables, so not before its scope is there again.
-        Dictionary<string, Variable>? last = null;
-        var flow = await RunTextAsync((string?)arguments[0].Value ?? "", variables, end => last = end);
-        if (last is not null)
-        {
-            foreach (var (parameter, back) in backs) back((last[parameter].Type, last[parameter].Value));
-        }
-
-        return flow == Flow.Abort ? throw new BatchAbortedException() : 0;
-    }
 
     private async Task SetSessionContextAsync(Arguments arguments)
     {
@@ -261,6 +234,7 @@ internal sealed partial class BatchRunner
             {
                 var name = values[i].Name ?? parameters[i];
                 if (!Contains(parameters, name)) throw new SqlErrorException(8145, 16, $"{name} is not a parameter for procedure {procedure}.");
+                if (values[i].Default) continue;
                 if (!_values.TryAdd(name, values[i]))
                     throw new SqlErrorException(8143, 16, $"Parameter '{name}' was supplied multiple times.");
             }

@@ -33,7 +33,6 @@ internal sealed partial class BatchRunner
     private readonly SessionEnvironment _environment;
     private readonly Stack<SqlError> _caught = new();
     private int _tries;
-    private int _returned;
 
     public BatchRunner(SqlSession session, IResultOutput output, CancellationToken cancellation)
     {
@@ -52,45 +51,47 @@ internal sealed partial class BatchRunner
     /// <summary>Runs a client's batch.</summary>
     public async Task RunAsync(string text, IReadOnlyList<SqlParameterValue> parameters)
     {
-        try
+        await OutermostAsync(() => RunTextAsync(text, parameters.ToDictionary(
+            parameter => parameter.Name, parameter => new Variable(parameter.Type, parameter.Value), StringComparer.OrdinalIgnoreCase), last =>
         {
-            await OutermostAsync(() => RunTextAsync(text, parameters.ToDictionary(
-                parameter => parameter.Name, parameter => new Variable(parameter.Type, parameter.Value), StringComparer.OrdinalIgnoreCase), last =>
+            foreach (var parameter in parameters)
             {
-                foreach (var parameter in parameters)
-                {
-                    if (parameter.Output) _output.OutputValue(parameter with { Value = last[parameter.Name].Value });
-                }
-            }));
-        }
-        catch (OperationCanceledException)
-        {
-            if (_session.TransactionAbort && _session.TransactionCount > 0) await RollBackQuietlyAsync();
-            throw;
-        }
+                if (parameter.Output) _output.OutputValue(parameter with { Value = last[parameter.Name].Value });
+            }
+        }));
     }
 
     /// <summary>Runs a client's procedure call.</summary>
-    public async Task<int> RunProcedureAsync(string name, IReadOnlyList<SqlParameterValue> parameters)
+    public async Task<int?> RunProcedureAsync(string name, IReadOnlyList<SqlParameterValue> parameters)
     {
         var procedure = Parsing.Parser.TryParseName(name) ?? new ObjectName(null, null, null, name);
         var arguments = parameters.Select(parameter => new ProcedureValue(
             parameter.Name.Length == 0 ? null : parameter.Name,
             parameter.Type,
             parameter.Value,
-            parameter.Output ? value => _output.OutputValue(parameter with { Value = Conversion.Convert(value.Value, value.Type, parameter.Type) }) : null)).ToList();
+            parameter.Output ? value => _output.OutputValue(parameter with { Value = Conversion.Convert(value.Value, value.Type, parameter.Type) }) : null)
+        {
+            Default = parameter.Default,
+        }).ToList();
+        int? returned = null;
         await OutermostAsync(async () =>
         {
-            _returned = await CallAsync(procedure, arguments);
+            returned = await CallAsync(procedure, arguments);
             return Flow.Next;
         });
-        return _returned;
+        return returned;
     }
 
     /// <summary>Runs a request of the client's transaction manager.</summary>
-    public Task RunTransactionAsync(TransactionRequest request) => OutermostAsync(() => RunStatementsAsync([new TransactionStatement(
-        request switch { TransactionRequest.Begin => TransactionVerb.Begin, TransactionRequest.Commit => TransactionVerb.Commit, _ => TransactionVerb.Rollback },
-        null,
+    public Task RunTransactionAsync(TransactionRequest request, string? name) => OutermostAsync(() => RunStatementsAsync([new TransactionStatement(
+        request switch
+        {
+            TransactionRequest.Begin => TransactionVerb.Begin,
+            TransactionRequest.Commit => TransactionVerb.Commit,
+            TransactionRequest.Save => TransactionVerb.Save,
+            _ => TransactionVerb.Rollback,
+        },
+        name,
         1)]));
 
     /// <summary>The frame of all that a client asks for: reports what nothing inside has caught, and leaves no doomed transaction behind.</summary>
@@ -105,10 +106,14 @@ internal sealed partial class BatchRunner
             Report(error.Error);
             if (EndsTransaction(error.Error.Number) || (_session.TransactionAbort && _session.TransactionCount > 0)) await RollBackQuietlyAsync();
         }
-
         catch (BatchAbortedException)
         {
             // Its error has been reported.
+        }
+        catch (OperationCanceledException)
+        {
+            if (_session.TransactionAbort && _session.TransactionCount > 0) await RollBackQuietlyAsync();
+            throw;
         }
 
         if (_session is { Doomed: true, TransactionCount: > 0 })
@@ -117,11 +122,12 @@ internal sealed partial class BatchRunner
             Report(new SqlError(3998, 16, 1, "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back."));
         }
 
-        if (_session.NoticeLostTransaction()) _output.TransactionChanged(false);
+        if (_session.NoticeLostTransaction()) _output.TransactionChanged(TransactionChange.RolledBack);
     }
 
     /// <summary>Runs a text in a scope of its own, with variables of its own.</summary>
-    private async Task<Flow> RunTextAsync(string text, Dictionary<string, Variable> variables, Action<Dictionary<string, Variable>>? atEnd = null)
+    private async Task<Flow> RunTextAsync(
+        string text, Dictionary<string, Variable> variables, Action<Dictionary<string, Variable>>? atEnd = null, bool called = false)
     {
         if (NestLevel >= DeepestNesting)
         {
@@ -131,8 +137,7 @@ internal sealed partial class BatchRunner
 
         var statements = _session.Server.Parse(text, variables.Keys, _session.QuotedIdentifier);
 
-        // What comes with parameters is sp_executesql, even when a client asks for it.
-        var inner = NestLevel > 0 || variables.Count > 0;
+        var inner = called || NestLevel > 0 || variables.Count > 0;
         Hoist(statements, variables);
         var outer = _environment.Variables;
         _environment.Variables = variables;
@@ -143,7 +148,7 @@ internal sealed partial class BatchRunner
         {
             var flow = await RunStatementsAsync(statements);
             atEnd?.Invoke(variables);
-            if (NestLevel > 1 && flow != Flow.Abort) RequireSameTransactions(transactions);
+            if ((called || NestLevel > 1) && flow != Flow.Abort) RequireSameTransactions(transactions);
             return flow == Flow.Abort ? Flow.Abort : Flow.Next;
         }
         catch (ScopeAbortException error)
@@ -221,7 +226,7 @@ internal sealed partial class BatchRunner
             var error = statement is ThrowStatement || exception.Error.Line > 1
                 ? exception.Error
                 : exception.Error with { Line = Math.Max(statement.Line, exception.Error.Line) };
-            if (_session.NoticeLostTransaction()) _output.TransactionChanged(false);
+            if (_session.NoticeLostTransaction()) _output.TransactionChanged(TransactionChange.RolledBack);
             _session.LastError = error.Number;
             _session.RowCount = 0;
 
@@ -537,7 +542,7 @@ internal sealed partial class BatchRunner
                     await EngineAsync(new BeginTransaction());
                     _session.TransactionCount = 1;
                     _session.TransactionName = statement.Name;
-                    _output.TransactionChanged(true);
+                    _output.TransactionChanged(TransactionChange.Begun);
                 }
                 else
                 {
@@ -557,7 +562,7 @@ internal sealed partial class BatchRunner
 
                 await EngineAsync(new CommitTransaction());
                 _session.EndTransaction(committed: true);
-                _output.TransactionChanged(false);
+                _output.TransactionChanged(TransactionChange.Committed);
                 break;
             case TransactionVerb.Save:
                 RequireHealthyTransaction();
@@ -582,7 +587,7 @@ internal sealed partial class BatchRunner
 
                 await EngineAsync(new RollbackTransaction());
                 _session.EndTransaction();
-                _output.TransactionChanged(false);
+                _output.TransactionChanged(TransactionChange.RolledBack);
                 break;
         }
 
@@ -605,7 +610,7 @@ internal sealed partial class BatchRunner
         // Not the client's token: it may have been the attention that brought us here.
         if (_session.Engine.InTransaction) await _session.Gate.ExecuteAsync(_session.Engine, new RollbackTransaction(), CancellationToken.None);
         _session.EndTransaction();
-        _output.TransactionChanged(false);
+        _output.TransactionChanged(TransactionChange.RolledBack);
     }
 
     /// <summary>Ends a statement that succeeded.</summary>

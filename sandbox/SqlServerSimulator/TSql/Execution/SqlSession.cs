@@ -37,6 +37,8 @@ internal sealed class SqlSession : ISqlSession
 
     internal TemporaryTables Temporary { get; } = new();
 
+    internal PreparedStatements Prepared { get; } = new();
+
     /// <summary>@@TRANCOUNT.</summary>
     internal int TransactionCount { get; set; }
 
@@ -69,35 +71,36 @@ internal sealed class SqlSession : ISqlSession
         await new BatchRunner(this, output, both.Token).RunAsync(text, parameters);
     }
 
-    public async Task<int> ExecuteProcedureAsync(
+    public async Task<int?> ExecuteProcedureAsync(
         string name, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(attention, Ended);
         return await new BatchRunner(this, output, both.Token).RunProcedureAsync(name, parameters);
     }
 
-    public async Task TransactionAsync(TransactionRequest request, IResultOutput output, CancellationToken attention)
+    public async Task TransactionAsync(TransactionRequest request, string? name, IResultOutput output, CancellationToken attention)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(attention, Ended);
-        await new BatchRunner(this, output, both.Token).RunTransactionAsync(request);
+        await new BatchRunner(this, output, both.Token).RunTransactionAsync(request, name);
     }
 
-    public Task ResetAsync()
+    public Task ResetAsync(bool keepTransaction = false)
     {
         Gate.Read(instance =>
         {
-            instance.Reset(Engine);
+            instance.Reset(Engine, keepTransaction);
             return 0;
         });
-        TransactionCount = 0;
-        Doomed = NoCount = TransactionAbort = false;
+        if (!keepTransaction && TransactionCount > 0) EndTransaction();
+        NoCount = TransactionAbort = false;
         QuotedIdentifier = true;
         IdentityInsert = null;
         RowCount = LastError = 0;
         Temporary.Clear();
+        Prepared.Clear();
         Identity = null;
         Engine.LockTimeout = null;
-        Server.Locks.ReleaseAll(this, onlyTransaction: false);
+        Server.Locks.ReleaseAll(this, transaction: false);
         return Task.CompletedTask;
     }
 
@@ -110,7 +113,7 @@ internal sealed class SqlSession : ISqlSession
             instance.LogOut(Engine);
             return 0;
         });
-        Server.Locks.ReleaseAll(this, onlyTransaction: false);
+        Server.Locks.ReleaseAll(this);
         return ValueTask.CompletedTask;
     }
 
@@ -149,6 +152,6 @@ internal sealed class SqlSession : ISqlSession
         else Temporary.RollBack();
         TransactionCount = 0;
         Doomed = false;
-        Server.Locks.ReleaseAll(this, onlyTransaction: true);
+        Server.Locks.ReleaseAll(this, transaction: true);
     }
 }

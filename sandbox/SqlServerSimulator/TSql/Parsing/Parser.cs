@@ -62,17 +62,18 @@ internal sealed partial class Parser
     }
 
     /// <summary>Reads a parameter list as sp_executesql takes it: "@a int, @b nvarchar(10) = N'x' output".</summary>
-    public static IReadOnlyList<(string Name, SqlType Type, bool Output)> ParseParameters(string text)
+    public static IReadOnlyList<ParameterDeclaration> ParseParameters(string text)
     {
         var parser = new Parser(Lexer.Tokenize(text), []);
-        var parameters = new List<(string, SqlType, bool)>();
+        var parameters = new List<ParameterDeclaration>();
         if (parser.Current.Kind == TokenKind.End) return parameters;
         do
         {
             var name = parser.TakeVariableName();
             parser.Accept("AS");
             var type = parser.ParseType(defaultLength: 1);
-            parameters.Add((name, type, parser.Accept("OUTPUT") || parser.Accept("OUT")));
+            var value = parser.Accept("=") ? parser.ParseValue() : null;
+            parameters.Add(new ParameterDeclaration(name, type, value, parser.Accept("OUTPUT") || parser.Accept("OUT")));
         }
         while (parser.Accept(","));
         parser.ExpectEnd();

@@ -43,6 +43,9 @@ internal sealed record SetOptionStatement(IReadOnlyList<string> Options, string 
 
 internal sealed record SetIdentityInsertStatement(ObjectName Table, bool On, int Line) : Statement(Line);
 
+/// <summary>A parameter as sp_executesql declares it.</summary>
+internal sealed record ParameterDeclaration(string Name, SqlType Type, Expression? Default, bool Output);
+
 internal sealed record ProcedureArgument(string? Name, Expression? Value, bool Output);
 
 internal sealed record ExecuteStatement(
