@@ -107,6 +107,9 @@ internal sealed partial class Database
         Applied = image.Lsn;
     }
 
+    /// <summary>The image as a record's payload; null while there is none.</summary>
+    public byte[]? Image() => Base > 0 ? ReadImage().Payload : null;
+
     private LogRecord ReadImage() => LogRecord.Parse(LogFrame.ReadAll(_environment.Read(File)![..(int)_imageLength]).Payloads[0]);
 
     /// <summary>Everything but rows is kept as it was logged, in its order; of the rows, the last state.</summary>

@@ -5,6 +5,9 @@ namespace SqlServerSimulator.Engine;
 /// <summary>Connections between replicas and what they say on them.</summary>
 internal sealed partial class Group
 {
+    /// <summary>The error code of a connection that broke.</summary>
+    private const int LostConnection = 10054;
+
     private PrimaryContact? _contact;
     private long? _followedEpoch;
     private Guid _followedPrimary;
@@ -72,7 +75,7 @@ internal sealed partial class Group
     {
         if (IsFollowing)
         {
-            StartFollowing();
+            AskForLog();
         }
     }
 
@@ -118,6 +121,7 @@ internal sealed partial class Group
         {
             if (database.Entry.Suspended)
             {
+                FailSeedings(seeding => seeding.Database == database.Entry.GroupDatabase && seeding.Remote == peer.Replica, SeedingFailure.Cancelled);
                 peer.Copies[database.Entry.GroupDatabase!.Value] = new CopyState { Suspended = true };
             }
             else
@@ -133,14 +137,19 @@ internal sealed partial class Group
     private void StartFollowing()
     {
         _following = true;
+        DropArrivals(SeedingFailure.Seeding);
+        AskForLog();
+    }
+
+    private void AskForLog()
+    {
         List<LogPosition> positions = [];
         foreach (var member in File.Accepted.Databases)
         {
             var database = Database(member.Id);
             if (database is { Entry.Seeding: true })
             {
-                _instance.Discard(database);
-                database = null;
+                continue;
             }
 
             if (database is not null && database.Entry.ResumedAfter < File.Accepted.Forced && !database.Entry.Suspended)
@@ -171,10 +180,7 @@ internal sealed partial class Group
             SendStatus(contact.Link, contact.Replica);
         }
 
-        foreach (var database in Databases.Where(database => database.Entry.Seeding).ToList())
-        {
-            _instance.Discard(database);
-        }
+        DropArrivals(SeedingFailure.Cancelled);
     }
 
     private void DialPeers()
@@ -234,12 +240,9 @@ internal sealed partial class Group
         peer.Following = false;
         peer.Accepted = 0;
         peer.Offered = 0;
-        foreach (var seeding in Seedings.Where(seeding => seeding.Remote == peer.Replica && seeding.Completed is null))
-        {
-            EndSeeding(seeding, "FAILED", 6);
-        }
-
+        FailSeedings(seeding => seeding.Remote == peer.Replica, SeedingFailure.Transport, LostConnection);
         peer.Copies.Clear();
+        peer.Lacking.Clear();
     }
 
     /// <summary>The endpoint was stopped or its address changed: all connections begin anew.</summary>
@@ -339,10 +342,7 @@ internal sealed partial class Group
     {
         _contact = null;
         _undoing.Clear();
-        foreach (var database in Databases.Where(database => database.Entry.Seeding).ToList())
-        {
-            _instance.Discard(database);
-        }
+        DropArrivals(SeedingFailure.Transport, error: LostConnection);
     }
 
     public void Tick()
@@ -627,16 +627,20 @@ internal sealed partial class Group
 
         foreach (var gone in before.Databases.Where(database => configuration.Databases.All(kept => kept.Id != database.Id)))
         {
-            if (Database(gone.Id) is { } database)
+            if (Database(gone.Id) is { Entry.Seeding: true } unfinished)
+            {
+                DropArrivals(SeedingFailure.Cancelled, unfinished);
+            }
+            else if (Database(gone.Id) is { } database)
             {
                 Detach(database, restoring: true);
                 _instance.SaveMaster();
             }
         }
 
-        if (IsFollowing && configuration.Databases.Any(database => before.Databases.All(known => known.Id != database.Id)))
+        if (configuration.Databases.Any(database => before.Databases.All(known => known.Id != database.Id)))
         {
-            StartFollowing();
+            FollowAgain();
         }
 
         FollowUnasked();
@@ -654,19 +658,17 @@ internal sealed partial class Group
                 return;
             }
 
-            if (!File.MayCreateDatabases || _instance.FindDatabase(seeding.Name) is not null)
+            if (database is not null)
             {
-                var failure = File.MayCreateDatabases ? 23 : 3;
-                Send(link, new SeedingRefused(Id, File.LocalReplica, block.From, block.Epoch, block.Database, failure));
+                DropArrivals(SeedingFailure.Seeding, database);
+            }
+
+            if (!BeginArrival(link, block, seeding))
+            {
                 return;
             }
 
-            database = _instance.BeginSeeding(this, block.Database, seeding);
-            Seedings.Add(new SeedingRecord
-            {
-                Operation = _environment.NewGuid(), Started = _environment.UtcNow, Database = block.Database, Remote = block.From,
-            });
-            _seedingTargets[block.Database] = seeding.Target;
+            database = Database(block.Database);
         }
 
         if (database is not null && _undoing.TryGetValue(block.Database, out var undoing) && !undoing.IsOver)
@@ -682,14 +684,28 @@ internal sealed partial class Group
 
         if (_instance.IsLogFull && block.Records.Count > 0)
         {
+            if (database.Entry.Seeding)
+            {
+                var full = SqlInstance.LogFull(database.Name).Number;
+                DropArrivals(SeedingFailure.SqlError, database, full);
+                RefuseSeeding(link, block, SeedingFailure.SqlError, full);
+                return;
+            }
+
             database.Entry.Suspended = true;
             database.Entry.SuspendReason = 3;
             FollowAgain();
             return;
         }
 
+        if (_arrivals.TryGetValue(block.Database, out var arrival))
+        {
+            arrival.Seeding.Transferred += block.Records.Sum(record => (long)record.Length);
+        }
+
+        var image = block.Piece is { } piece ? Gather(block, piece) : null;
         var after = block.After;
-        var records = block.Records.Select(LogRecord.Parse).ToList();
+        var records = (block.Piece is null ? block.Records : image is null ? [] : [image]).Select(LogRecord.Parse).ToList();
 
         // What is already here and the same stays: it may have been acknowledged because it is here.
         while (records.Count > 0 && database.Holds(records[0]))
@@ -723,18 +739,7 @@ internal sealed partial class Group
         database.Recovered = true;
         database.HeldByAll = block.HeldByAll;
         _instance.CheckpointIfDue(database);
-        if (database.Entry.Seeding && _seedingTargets.TryGetValue(block.Database, out var target) && database.End >= target)
-        {
-            database.Entry.Seeding = false;
-            database.Entry.ResumedAfter = File.Accepted.Forced;
-            _seedingTargets.Remove(block.Database);
-            _instance.SaveMaster();
-            foreach (var done in Seedings.Where(done => done.Database == block.Database && done.Completed is null))
-            {
-                EndSeeding(done, "COMPLETED", null);
-            }
-        }
-
+        CompleteArrival(database);
         var written = database.End;
         _instance.Flushes.After(() =>
         {
@@ -743,15 +748,6 @@ internal sealed partial class Group
                 Send(link, new Hardened(Id, File.LocalReplica, block.From, block.Epoch, block.Database, Math.Min(written, database.End)));
             }
         });
-    }
-
-    private readonly Dictionary<Guid, long> _seedingTargets = [];
-
-    private void EndSeeding(SeedingRecord seeding, string state, int? failure)
-    {
-        seeding.Completed = _environment.UtcNow;
-        seeding.State = state;
-        seeding.Failure = failure;
     }
 
     private void Receive(Peer peer, PeerMessage message)
@@ -773,6 +769,7 @@ internal sealed partial class Group
                 if (!status.Following)
                 {
                     peer.Following = false;
+                    FailSeedings(seeding => seeding.Remote == peer.Replica, SeedingFailure.Cancelled);
                     peer.Copies.Clear();
                 }
 
@@ -810,6 +807,8 @@ internal sealed partial class Group
                 Send(peer, new JoinAnswer(Id, File.LocalReplica, peer.Replica, _effective));
                 break;
             case Joined when Role == ReplicaRole.Primary:
+                FailSeedings(seeding => seeding.Remote == peer.Replica, SeedingFailure.Cancelled);
+                ForgetFailures(peer.Replica);
                 peer.Copies.Clear();
                 Reconcile();
                 Greet(peer);
@@ -821,18 +820,9 @@ internal sealed partial class Group
                 if (peer.Copy(hardened.Database) is { } copy && Database(hardened.Database) is { } database)
                 {
                     copy.Hardened = hardened.Lsn;
-                    copy.InFlight = hardened.Lsn >= copy.Sent ? 0 : Math.Max(0, copy.InFlight - 1);
+                    copy.InFlight = hardened.Lsn >= copy.Sent && copy.Image is null ? 0 : Math.Max(0, copy.InFlight - 1);
                     copy.LastHardened = _environment.UtcNow;
-                    if (copy.SeedingTarget is { } target && hardened.Lsn >= target)
-                    {
-                        copy.SeedingTarget = null;
-                        foreach (var seeding in Seedings.Where(seeding =>
-                            seeding.Remote == peer.Replica && seeding.Database == hardened.Database && seeding.Completed is null))
-                        {
-                            EndSeeding(seeding, "COMPLETED", null);
-                        }
-                    }
-
+                    SeedingHardened(copy, hardened.Lsn);
                     Pump(peer, database, copy);
                     CheckCommits(database);
                     Reconcile();
@@ -840,13 +830,8 @@ internal sealed partial class Group
 
                 break;
             case SeedingRefused refused:
-                peer.Copies.Remove(refused.Database);
-                foreach (var seeding in Seedings.Where(seeding =>
-                    seeding.Remote == peer.Replica && seeding.Database == refused.Database && seeding.Completed is null))
-                {
-                    EndSeeding(seeding, "FAILED", refused.FailureState);
-                }
-
+                FailSeedings(
+                    seeding => seeding.Remote == peer.Replica && seeding.Database == refused.Database, refused.Failure, refused.Error);
                 break;
             default:
                 break;
@@ -858,6 +843,7 @@ internal sealed partial class Group
     {
         peer.Following = true;
         peer.Role = ReplicaRole.Secondary;
+        peer.MayCreateDatabases = follow.MayCreateDatabases;
         foreach (var database in Databases)
         {
             TellLogBackup(database, peer);
@@ -879,12 +865,22 @@ internal sealed partial class Group
                 continue;
             }
 
-            foreach (var seeding in Seedings.Where(seeding =>
-                seeding.Remote == peer.Replica && seeding.Database == position.Database && seeding.Completed is null))
+            FailSeedings(
+                seeding => seeding.Remote == peer.Replica && seeding.Database == position.Database,
+                follow.MayCreateDatabases ? SeedingFailure.Seeding : SeedingFailure.Denied);
+            peer.Copies.Remove(position.Database);
+            if (!position.Present)
             {
-                EndSeeding(seeding, "FAILED", 1);
+                peer.Lacking.Add(position.Database);
+                if (follow.MayCreateDatabases)
+                {
+                    Seed(peer, database);
+                }
+
+                continue;
             }
 
+            peer.Lacking.Remove(position.Database);
             var copy = new CopyState();
             peer.Copies[position.Database] = copy;
             if (position.Suspended || database.Entry.Suspended)
@@ -893,40 +889,16 @@ internal sealed partial class Group
                 continue;
             }
 
-            SeedingStart? start = null;
-            if (!position.Present)
+            copy.Sent = copy.Hardened = database.CommonWith(position.Epochs);
+            if (copy.Sent < database.Base && end > 0)
             {
-                if (replica.SeedingMode != SeedingMode.Automatic || !follow.MayCreateDatabases)
-                {
-                    peer.Copies.Remove(position.Database);
-                    continue;
-                }
-
-                start = new SeedingStart(database.Name, database.Entry.Recovery, database.End) { Family = database.Entry.Family, Fork = database.Entry.Fork };
-                copy.SeedingTarget = database.End;
-                Seedings.Add(new SeedingRecord
-                {
-                    Operation = _environment.NewGuid(),
-                    Started = _environment.UtcNow,
-                    Database = position.Database,
-                    Remote = peer.Replica,
-                    IsSource = true,
-                    Attempts = Seedings.Count(old => old.Remote == peer.Replica && old.Database == position.Database) + 1,
-                });
-            }
-            else
-            {
-                copy.Sent = copy.Hardened = database.CommonWith(position.Epochs);
-                if (copy.Sent < database.Base && end > 0)
-                {
-                    _instance.Log($"Error: 1412, Severity: 16, State: 0. The remote copy of database \"{database.Name}\" has not been rolled forward to a point in time that is encompassed in the local copy of the database log.");
-                    peer.Copies.Remove(position.Database);
-                    continue;
-                }
+                _instance.Log($"Error: 1412, Severity: 16, State: 0. The remote copy of database \"{database.Name}\" has not been rolled forward to a point in time that is encompassed in the local copy of the database log.");
+                peer.Copies.Remove(position.Database);
+                continue;
             }
 
             copy.Streaming = true;
-            SendBlock(peer, database, copy, start);
+            SendBlock(peer, database, copy, null);
             Pump(peer, database, copy);
         }
 

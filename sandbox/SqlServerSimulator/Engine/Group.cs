@@ -333,6 +333,7 @@ internal sealed partial class Group
 
         _instance.Log($"The local replica of availability group '{Name}' is going offline: {reason.Message}");
         Become(ReplicaRole.Resolving);
+        FailSeedings(_ => true, SeedingFailure.PrimaryFailure);
         File.WasPrimary = false;
         Save();
         ForgetProposals(reason);
@@ -525,6 +526,7 @@ internal sealed partial class Group
         {
             if (Database(gone.Id) is { } database)
             {
+                FailSeedings(seeding => seeding.Database == gone.Id, SeedingFailure.Cancelled);
                 Detach(database, restoring: false);
                 _instance.SaveMaster();
             }
@@ -533,6 +535,7 @@ internal sealed partial class Group
         foreach (var peer in Peers.Values.Where(peer => _effective.Replica(peer.Replica) is null).ToList())
         {
             Send(peer, new Removed(Id, File.LocalReplica, peer.Replica, File.Promised));
+            FailSeedings(seeding => seeding.Remote == peer.Replica, SeedingFailure.Cancelled);
             HangUp(peer, later: true);
             Peers.Remove(peer.Replica);
         }
@@ -746,13 +749,38 @@ internal sealed partial class Group
 
     private void SendBlock(Peer peer, Database database, CopyState copy, SeedingStart? seeding)
     {
-        var records = database.Records(copy.Sent, 256 * 1024);
+        ImagePiece? piece = null;
+        IReadOnlyList<byte[]> records;
+        if (copy.Image is { } image)
+        {
+            piece = new ImagePiece(copy.ImageSent, image.Length);
+            records = [image[copy.ImageSent..Math.Min(image.Length, copy.ImageSent + PieceBytes)]];
+        }
+        else
+        {
+            records = database.Records(copy.Sent, PieceBytes);
+        }
+
         Send(
             peer,
             new LogBlock(
                 Id, File.LocalReplica, peer.Replica, File.Promised, database.Entry.GroupDatabase!.Value, copy.Sent, records, database.End, seeding,
-                Truncatable(database)));
-        copy.Sent = records.Count > 0 ? LogRecord.Parse(records[^1]).Lsn : copy.Sent;
+                Truncatable(database)) { Piece = piece });
+        if (piece is not null && (copy.ImageSent += records[0].Length) == piece.Length)
+        {
+            copy.Image = null;
+            copy.Sent = database.Base;
+        }
+        else if (piece is null)
+        {
+            copy.Sent = records.Count > 0 ? LogRecord.Parse(records[^1]).Lsn : copy.Sent;
+        }
+
+        if (copy.Seeding is { } active)
+        {
+            active.Transferred += records.Sum(record => (long)record.Length);
+        }
+
         copy.InFlight++;
         copy.LastSent = _environment.UtcNow;
     }
@@ -792,6 +820,11 @@ internal sealed class Peer(Guid replica)
 
     public Dictionary<Guid, CopyState> Copies { get; } = [];
 
+    /// <summary>Databases that it said it does not have.</summary>
+    public HashSet<Guid> Lacking { get; } = [];
+
+    public bool MayCreateDatabases { get; set; }
+
     /// <summary>It is not dialled any more: its name was not known.</summary>
     public bool Unresolved { get; set; }
 
@@ -823,28 +856,15 @@ internal sealed class CopyState
     /// <summary>LSN at whose hardening a new copy is complete; null when it is.</summary>
     public long? SeedingTarget { get; set; }
 
+    /// <summary>The attempt that makes the copy, until it is complete.</summary>
+    public SeedingRecord? Seeding { get; set; }
+
+    /// <summary>The database's image, until all of it is sent; null when there is none.</summary>
+    public byte[]? Image { get; set; }
+
+    public int ImageSent { get; set; }
+
     /// <summary>Commits after this LSN wait for the copy, though the configuration does not yet say so.</summary>
     public long ParticipatesFrom { get; set; } = long.MaxValue;
 }
 
-/// <summary>A row of sys.dm_hadr_automatic_seeding.</summary>
-internal sealed class SeedingRecord
-{
-    public Guid Operation { get; init; }
-
-    public DateTime Started { get; init; }
-
-    public DateTime? Completed { get; set; }
-
-    public Guid Database { get; init; }
-
-    public Guid Remote { get; init; }
-
-    public bool IsSource { get; init; }
-
-    public string State { get; set; } = "SEEDING";
-
-    public int? Failure { get; set; }
-
-    public int Attempts { get; init; } = 1;
-}

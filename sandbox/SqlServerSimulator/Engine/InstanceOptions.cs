@@ -36,6 +36,9 @@ public sealed record InstanceOptions
     /// <summary>Log that gathers behind a database's image before a checkpoint writes another.</summary>
     public long CheckpointBytes { get; init; } = 4 << 20;
 
+    /// <summary>How often in a row seeding a database is tried, until SEEDING_MODE is set again.</summary>
+    public int SeedingAttempts { get; init; } = 5;
+
     /// <summary>How long JOIN waits for the primary's configuration.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

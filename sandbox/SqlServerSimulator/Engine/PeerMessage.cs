@@ -61,7 +61,14 @@ internal sealed record EpochEnd(long Epoch, long Lsn);
 internal sealed record LogBlock(
     Guid Group, Guid From, Guid To, long Epoch, Guid Database, long After, IReadOnlyList<byte[]> Records, long End, SeedingStart? Seeding,
     long HeldByAll = 0)
-    : PeerMessage(Group, From, To);
+    : PeerMessage(Group, From, To)
+{
+    /// <summary>What the only record is a part of.</summary>
+    public ImagePiece? Piece { get; init; }
+}
+
+/// <summary>A part of a database's image: where it begins, and how long the whole is.</summary>
+internal sealed record ImagePiece(int Offset, int Length);
 
 /// <summary>Tells a replica to make a new copy of a database; complete when <paramref name="Target"/> is hardened.</summary>
 internal sealed record SeedingStart(string Name, RecoveryModel Recovery, long Target)
@@ -69,11 +76,18 @@ internal sealed record SeedingStart(string Name, RecoveryModel Recovery, long Ta
     public Guid Family { get; init; }
 
     public Guid Fork { get; init; }
+
+    public Guid Operation { get; init; }
+
+    public Guid RemoteOperation { get; init; }
+
+    public long Size { get; init; }
 }
 
 internal sealed record Hardened(Guid Group, Guid From, Guid To, long Epoch, Guid Database, long Lsn) : PeerMessage(Group, From, To);
 
-internal sealed record SeedingRefused(Guid Group, Guid From, Guid To, long Epoch, Guid Database, int FailureState) : PeerMessage(Group, From, To);
+internal sealed record SeedingRefused(Guid Group, Guid From, Guid To, long Epoch, Guid Database, SeedingFailure Failure, int Error)
+    : PeerMessage(Group, From, To);
 
 /// <summary>How far the log of a database is backed up, on whichever replica. <paramref name="Family"/> tells copies of the database from others.</summary>
 internal sealed record LogBackedUp(Guid Group, Guid From, Guid To, long Epoch, Guid Database, Guid Family, long Lsn) : PeerMessage(Group, From, To);

@@ -44,6 +44,21 @@ public sealed partial class SqlInstance
         return Add(entry);
     }
 
+    /// <summary>Whether another database may be sent; one that is on its way elsewhere needs no place of its own.</summary>
+    internal bool MaySeed(Database database)
+    {
+        var sent = Groups.Values.SelectMany(group => group.DatabasesSent).ToHashSet();
+        return sent.Count < Group.MostSeedings || sent.Contains(database.Entry.GroupDatabase!.Value);
+    }
+
+    internal void StartSeedings()
+    {
+        foreach (var group in Groups.Values)
+        {
+            group.StartSeedings();
+        }
+    }
+
     private void LoadGroups()
     {
         foreach (var id in Master.Groups.ToList())
@@ -655,11 +670,15 @@ public sealed partial class SqlInstance
 
                 var wasGranted = group.File.MayCreateDatabases;
                 group.File.MayCreateDatabases = !grant.Deny;
-                group.File.GrantedBy = session.LoginName;
+                if (!grant.Deny)
+                {
+                    group.File.GrantedBy = session.LoginName;
+                }
+
                 group.Save();
                 if (wasGranted != group.File.MayCreateDatabases)
                 {
-                    group.FollowAgain();
+                    group.MayCreateChanged();
                 }
 
                 return true;
@@ -822,9 +841,13 @@ public sealed partial class SqlInstance
         {
             operation.OnCompleted(done =>
             {
-                if (done.Error is null)
+                if (done.Error is null && options.EndpointUrl is not null)
                 {
                     group.Redial(replica.Id);
+                }
+                else if (done.Error is null)
+                {
+                    group.RetrySeeding(replica.Id);
                 }
             });
         }

@@ -82,12 +82,28 @@ public static partial class SystemCatalog
             Visible(instance, session).SelectMany(group => group.Seedings.Select(seeding => new object?[]
             {
                 seeding.Started, seeding.Completed, group.Id, seeding.Database, seeding.Remote, seeding.Operation, seeding.IsSource, seeding.State,
-                seeding.State == "COMPLETED", seeding.Failure,
-                seeding.Failure switch { 1 => "Cancelled", 3 => "Seeding Request Denied", 6 => "Transport Failure", 23 => "Database With Name Already Exists", _ => null },
-                seeding.Failure is null ? null : 0, seeding.Attempts,
+                seeding.State == SeedingRecord.Done, (int?)seeding.Failure, seeding.FailureText, seeding.Failure is null ? null : seeding.Error, seeding.Attempts,
             })));
+        AddState("dm_hadr_physical_seeding_stats", "local_physical_seeding_id guid!, remote_physical_seeding_id guid, local_database_id int, local_database_name nvarchar(128), remote_machine_name nvarchar(256), role_desc nvarchar(60), internal_state_desc nvarchar(60), transfer_rate_bytes_per_second bigint, transferred_size_bytes bigint, database_size_bytes bigint, start_time_utc datetime, end_time_utc datetime, estimate_time_complete_utc datetime, total_disk_io_wait_time_ms bigint, total_network_wait_time_ms bigint, failure_code int, failure_message nvarchar(2048), failure_time_utc datetime, is_compression_enabled bit", (instance, session) =>
+            Visible(instance, session).SelectMany(group => group.Seedings.Where(seeding => seeding is { IsRunning: true, Completed: null }).Select(seeding =>
+                PhysicalSeeding(group, seeding, instance))));
         AddState("dm_hadr_cluster", "cluster_name nvarchar(128), quorum_type tinyint, quorum_type_desc nvarchar(50), quorum_state tinyint, quorum_state_desc nvarchar(50)", (_, _) => [["", (byte)0, "NODE_MAJORITY", (byte)1, "NORMAL_QUORUM"]]);
         AddState("dm_hadr_cluster_members", "member_name nvarchar(128), member_type tinyint, member_type_desc nvarchar(50), member_state tinyint, member_state_desc nvarchar(60), number_of_quorum_votes int", (_, _) => []);
+    }
+
+    private static object?[] PhysicalSeeding(Group group, SeedingRecord seeding, SqlInstance instance)
+    {
+        var database = group.Database(seeding.Database);
+        var elapsed = instance.Now - seeding.StartedAt;
+        var rate = elapsed > TimeSpan.Zero ? (long)(seeding.Transferred / elapsed.TotalSeconds) : 0;
+        DateTime? end = rate > 0 ? seeding.Started + elapsed + TimeSpan.FromSeconds((double)Math.Max(0, seeding.Size - seeding.Transferred) / rate) : null;
+        return
+        [
+            seeding.IsSource ? seeding.Operation : seeding.RemoteOperation, seeding.IsSource ? seeding.RemoteOperation : seeding.Operation,
+            database?.Entry.Id, database?.Name, group.Configuration.Replica(seeding.Remote)?.Name, seeding.IsSource ? "Source" : "Destination",
+            seeding.IsSource ? "ReadingAndSendingData" : "WritingData", rate, seeding.Transferred, seeding.Size, seeding.Started, null, end,
+            0L, 0L, 0, null, null, false,
+        ];
     }
 
     private static IEnumerable<Group> Visible(SqlInstance instance, EngineSession session) => instance.Groups.Values
