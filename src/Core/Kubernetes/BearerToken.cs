@@ -25,28 +25,50 @@ internal sealed class BearerToken
             return fixedToken;
         lock (gate)
         {
-            if (cached is not null && time.GetElapsedTime(readAt) < ReadAgainAfter)
-                return cached;
-            try
-            {
-                cached = File.ReadAllText(file).Trim();
-                readAt = time.GetTimestamp();
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                // Between two versions of the mounted file there may be none; the one we know is still good.
-                if (cached is null)
-                    throw new KubernetesException(KubernetesFailure.Unauthorized, $"No token: {error.Message}", error);
-            }
-
+            if (cached is null || time.GetElapsedTime(readAt) >= ReadAgainAfter)
+                Read(file);
             return cached;
         }
     }
 
-    /// <summary>The server did not accept the token: read the file before the next call.</summary>
-    public void Distrust()
+    /// <summary>The server declined <paramref name="declined"/>: reads the file at once, and says whether it holds another by now.</summary>
+    public bool IsReplaced(string? declined)
+    {
+        if (file is null)
+            return false;
+        lock (gate)
+        {
+            Read(file);
+            if (cached != declined)
+                return true;
+
+            // Its replacement is on its way.
+            readAt = long.MinValue / 2;
+            return false;
+        }
+    }
+
+    /// <summary>Takes the token out of words of somebody else that may quote it.</summary>
+    public string Hide(string text)
     {
         lock (gate)
-            readAt = long.MinValue / 2;
+            return (cached ?? fixedToken) is { Length: > 0 } secret ? text.Replace(secret, "(token)", StringComparison.Ordinal) : text;
+    }
+
+    private void Read(string path)
+    {
+        try
+        {
+            var text = File.ReadAllText(path).Trim();
+            if (text.Length > 0)
+                cached = text;
+            readAt = time.GetTimestamp();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Between two versions of the mounted file there may be none; the one we know is still good.
+            if (cached is null)
+                throw new KubernetesException(KubernetesFailure.Unauthorized, $"No token: {error.Message}", error);
+        }
     }
 }

@@ -16,6 +16,9 @@ public sealed class KubernetesConfiguration
     /// <summary>Authorities of its certificate; empty trusts the machine's.</summary>
     public X509Certificate2Collection Authorities { get; init; } = [];
 
+    /// <summary>The file that <see cref="Authorities"/> were read from, if it may change; read again at each new connection.</summary>
+    public string? AuthorityFile { get; init; }
+
     /// <summary>Our certificate, if that is how we log in.</summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
@@ -68,6 +71,7 @@ public sealed class KubernetesConfiguration
         {
             Server = ServerAddress($"https://{bracketed}:{port}", "KUBERNETES_SERVICE_HOST"),
             Authorities = AuthoritiesOf(Guard(authority, () => File.ReadAllText(authority)), authority),
+            AuthorityFile = authority,
             TokenFile = tokenFile,
             Namespace = File.Exists(namespaceFile) ? Guard(namespaceFile, () => File.ReadAllText(namespaceFile)).Trim() : null,
         };
@@ -107,11 +111,12 @@ public sealed class KubernetesConfiguration
         {
             Server = ServerAddress(Required(cluster, "server", source), source),
             Authorities = authority is null ? [] : AuthoritiesOf(authority, source),
+            AuthorityFile = Text(cluster, "certificate-authority-data") is { Length: > 0 } ? null : PathOf(cluster, "certificate-authority", directory),
             TlsServerName = Text(cluster, "tls-server-name"),
             ClientCertificate = CertificateOf(
                 Material(user, "client-certificate", source, directory), Material(user, "client-key", source, directory), source),
             Token = Text(user, "token"),
-            TokenFile = Text(user, "tokenFile") is { Length: > 0 } tokenFile ? Path.GetFullPath(tokenFile, directory) : null,
+            TokenFile = PathOf(user, "tokenFile", directory),
             Namespace = Text(context, "namespace"),
         };
     }
@@ -148,11 +153,11 @@ public sealed class KubernetesConfiguration
             }
         }
 
-        if (Text(owner, name) is not { Length: > 0 } file)
-            return null;
-        var path = Path.GetFullPath(file, directory);
-        return Guard(path, () => File.ReadAllText(path));
+        return PathOf(owner, name, directory) is { } path ? Guard(path, () => File.ReadAllText(path)) : null;
     }
+
+    private static string? PathOf(JsonObject owner, string name, string directory) =>
+        Text(owner, name) is { Length: > 0 } file ? Path.GetFullPath(file, directory) : null;
 
     private static Uri ServerAddress(string text, string source) =>
         Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps

@@ -1,17 +1,23 @@
 namespace Agents.Kubernetes;
 
-/// <summary>A call to the API server that did not succeed.</summary>
+/// <summary>
+/// A call to the API server that did not succeed. The message says what was asked (verb, kind, namespace and name), and the server's status,
+/// reason and message or why there was no answer; never a token or the content of a Secret.
+/// </summary>
 public sealed class KubernetesException : Exception
 {
     /// <summary>Makes the exception.</summary>
     /// <param name="failure">What kind of failure.</param>
-    /// <param name="message">The server's own message, or what went wrong before it could answer.</param>
+    /// <param name="message">What was asked and how it went wrong.</param>
     /// <param name="inner">The cause, if any.</param>
     public KubernetesException(KubernetesFailure failure, string message, Exception? inner = null)
         : base(message, inner) => Failure = failure;
 
     /// <summary>What kind of failure.</summary>
     public KubernetesFailure Failure { get; }
+
+    /// <summary>How long the server asked to be left alone, counted from its answer; null when it did not.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>Kinds of failure that callers tell apart.</summary>

@@ -10,8 +10,10 @@ namespace Agents.Kubernetes;
 public sealed partial class ResourceCache<T>
     where T : class
 {
+    private const int ResumesBeforeList = 8;
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestAskedWait = TimeSpan.FromMinutes(1);
 
     private readonly IKubernetesApi api;
     private readonly ResourceType<T> type;
@@ -77,7 +79,10 @@ public sealed partial class ResourceCache<T>
     /// <param name="cancellationToken">Gives up.</param>
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => synced.Task.WaitAsync(cancellationToken);
 
-    /// <summary>Lists and watches until cancelled; failures are logged and retried, with growing waits between.</summary>
+    /// <summary>
+    /// Lists and watches until cancelled; failures are logged and retried, with growing waits between, or those that the server asks for. A
+    /// broken watch is resumed from the last version seen; only when that is too old, or leads nowhere again and again, comes a new list.
+    /// </summary>
     /// <param name="cancellationToken">Ends the work; this then returns normally.</param>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -86,6 +91,7 @@ public sealed partial class ResourceCache<T>
         while (!cancellationToken.IsCancellationRequested)
         {
             var progressed = false;
+            TimeSpan? asked = null;
             try
             {
                 if (version is null)
@@ -115,15 +121,20 @@ public sealed partial class ResourceCache<T>
                     LogGone(type.Plural);
                 else
                     Report(error);
-                if (error.Failure != KubernetesFailure.Unreachable)
-                    version = null;
                 failures = progressed ? 1 : failures + 1;
+                asked = error.RetryAfter;
+                if (!IsPassing(error.Failure) || failures % ResumesBeforeList == 0)
+                    version = null;
             }
 
-            if (failures > 0 && !await WaitAsync(failures, cancellationToken).ConfigureAwait(false))
+            if (failures > 0 && !await WaitAsync(failures, asked, cancellationToken).ConfigureAwait(false))
                 return;
         }
     }
+
+    /// <summary>True for failures that say nothing against the version that was to be resumed from.</summary>
+    private static bool IsPassing(KubernetesFailure failure) => failure
+        is KubernetesFailure.Unreachable or KubernetesFailure.Busy or KubernetesFailure.Unauthorized or KubernetesFailure.Forbidden;
 
     private async Task<string> ListAsync(CancellationToken cancellationToken)
     {
@@ -165,12 +176,15 @@ public sealed partial class ResourceCache<T>
         failure = error.Message;
     }
 
-    private async Task<bool> WaitAsync(int failures, CancellationToken cancellationToken)
+    private async Task<bool> WaitAsync(int failures, TimeSpan? asked, CancellationToken cancellationToken)
     {
         var longest = Math.Min(LongestWait.TotalSeconds, ShortestWait.TotalSeconds * Math.Pow(2, Math.Min(failures - 1, 10)));
+        var wait = TimeSpan.FromSeconds(longest * (0.5 + (random.NextDouble() / 2)));
+        if (asked > wait)
+            wait = asked < LongestAskedWait ? asked.Value : LongestAskedWait;
         try
         {
-            await Task.Delay(TimeSpan.FromSeconds(longest * (0.5 + (random.NextDouble() / 2))), time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException)

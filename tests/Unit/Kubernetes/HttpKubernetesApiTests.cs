@@ -127,7 +127,7 @@ internal sealed class HttpKubernetesApiTests : IDisposable
         Assert.That((string?)list.Items[0]["apiVersion"], Is.EqualTo("rbac.authorization.k8s.io/v1"));
         Assert.That(
             server.Requests[1].PathAndQuery,
-            Is.EqualTo("/apis/rbac.authorization.k8s.io/v1/roles?labelSelector=a%3Db%2Cc%20in%20%28d%2Ce%29"));
+            Is.EqualTo("/apis/rbac.authorization.k8s.io/v1/roles?labelSelector=a%3Db%2Cc%20in%20%28d%2Ce%29&limit=500"));
     }
 
     [Test]
@@ -224,7 +224,108 @@ internal sealed class HttpKubernetesApiTests : IDisposable
         }
     }
 
+    [Test]
+    public async Task A_long_list_is_read_in_pages_and_has_the_version_of_the_last()
+    {
+        server
+            .Answer(HttpStatusCode.OK, """{"metadata":{"resourceVersion":"40","continue":"a/b"},"items":[{"metadata":{"name":"p1"}},{"metadata":{"name":"p2"}}]}""")
+            .Answer(HttpStatusCode.OK, """{"metadata":{"resourceVersion":"42","continue":""},"items":[{"metadata":{"name":"p3"}}]}""");
+        using var api = Api();
+        var list = await api.ListAsync(KubernetesTypes.Pods, "ag1", new ListOptions("a=b"), default);
+        Assert.That(list.Items.Select(pod => pod.Metadata.Name), Is.EqualTo(new[] { "p1", "p2", "p3" }));
+        Assert.That(list.ResourceVersion, Is.EqualTo("42"));
+        Assert.That(server.Requests.Select(request => request.PathAndQuery), Is.EqualTo(new[]
+        {
+            "/api/v1/namespaces/ag1/pods?labelSelector=a%3Db&limit=500", "/api/v1/namespaces/ag1/pods?labelSelector=a%3Db&limit=500&continue=a%2Fb",
+        }));
+    }
+
+    [Test]
+    public async Task A_list_whose_pages_the_server_has_forgotten_starts_anew_in_one_piece()
+    {
+        server
+            .Answer(HttpStatusCode.OK, """{"metadata":{"resourceVersion":"40","continue":"x"},"items":[{"metadata":{"name":"p1"}}]}""")
+            .Answer(HttpStatusCode.Gone, ScriptedServer.Status(410, "Expired"))
+            .Answer(HttpStatusCode.OK, """{"metadata":{"resourceVersion":"50"},"items":[{"metadata":{"name":"p2"}},{"metadata":{"name":"p3"}}]}""");
+        using var api = Api();
+        var list = await api.ListAsync(KubernetesTypes.Pods, "ag1", ListOptions.All, default);
+        Assert.That(list.Items.Select(pod => pod.Metadata.Name), Is.EqualTo(new[] { "p2", "p3" }));
+        Assert.That(list.ResourceVersion, Is.EqualTo("50"));
+        Assert.That(server.Requests[2].PathAndQuery, Is.EqualTo("/api/v1/namespaces/ag1/pods"));
+    }
+
+    [Test]
+    public async Task A_last_line_that_was_cut_off_is_no_event()
+    {
+        server.Answer(HttpStatusCode.OK, $$$"""{"type":"ADDED","object":{{{PodDocument}}}}""" + "\n" + """{"type":"ADDED","obj""");
+        using var api = Api();
+        var versions = new List<string>();
+        await foreach (var change in api.WatchAsync(KubernetesTypes.Pods, "ag1", ListOptions.All, "5", default))
+            versions.Add(change.ResourceVersion);
+        Assert.That(versions, Is.EqualTo(new[] { "7" }));
+    }
+
+    [Test]
+    public async Task An_error_says_what_was_asked_and_what_was_answered()
+    {
+        server
+            .Answer(HttpStatusCode.Conflict, ScriptedServer.Status(409, "Conflict", "the object has been modified"))
+            .Answer(HttpStatusCode.Forbidden, ScriptedServer.Status(403, "Forbidden", "no"))
+            .Fail(new HttpRequestException("Connection refused"));
+        using var api = Api();
+        Assert.That(
+            await MessageAsync(() => api.ReplaceAsync(KubernetesTypes.Leases, "ag1", "mssql", new Lease(), default, "status")),
+            Is.EqualTo("update Lease ag1/mssql (status): 409 Conflict: the object has been modified"));
+        Assert.That(
+            await MessageAsync(() => api.ListAsync(KubernetesTypes.SqlServers, null, ListOptions.All, default)),
+            Is.EqualTo("list SqlServer in all namespaces: 403 Forbidden: no"));
+        Assert.That(
+            await MessageAsync(() => api.CreateAsync(KubernetesTypes.Nodes, null, new Node(), default)),
+            Is.EqualTo("create Node: no answer from server: Connection refused"));
+    }
+
+    [Test]
+    public async Task What_quotes_the_token_or_a_Secret_is_not_repeated()
+    {
+        server
+            .Answer(HttpStatusCode.BadRequest, "bad header: Authorization: Bearer secret-token")
+            .Answer(HttpStatusCode.Forbidden, ScriptedServer.Status(403, "Forbidden", "not with secret-token"))
+            .Answer(HttpStatusCode.BadRequest, ScriptedServer.Status(400, "BadRequest", "error found near hunter2"));
+        using var api = Api();
+        Assert.That(await TextAsync(() => api.GetAsync(KubernetesTypes.Pods, "ag1", "p", default)), Does.Contain("bad header").And.Not.Contain("secret-token"));
+        Assert.That(await TextAsync(() => api.GetAsync(KubernetesTypes.Pods, "ag1", "p", default)), Does.Contain("not with").And.Not.Contain("secret-token"));
+        Assert.That(
+            await TextAsync(() => api.CreateAsync(KubernetesTypes.Secrets, "ag1", new Secret(), default)),
+            Does.Contain("create Secret in ag1: 400 BadRequest").And.Not.Contain("hunter2"));
+    }
+
+    [Test]
+    public async Task A_token_that_was_replaced_meanwhile_is_used_within_the_call()
+    {
+        var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, Guid.NewGuid().ToString("N"));
+        await File.WriteAllTextAsync(file, "old\n");
+        try
+        {
+            server
+                .Answer(HttpStatusCode.Unauthorized, ScriptedServer.Status(401, "Unauthorized"), _ => File.WriteAllText(file, "new\n"))
+                .Answer(HttpStatusCode.Created, PodDocument);
+            using var api = Api(configuration: new KubernetesConfiguration { Server = new Uri("https://server/"), TokenFile = file });
+            await api.CreateAsync(KubernetesTypes.Pods, "ag1", new Pod(), default);
+            Assert.That(server.Requests.Select(r => r.Authorization).ToArray(), Is.EqualTo(new[] { "Bearer old", "Bearer new" }));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     public void Dispose() => server.Dispose();
+
+    private static async Task<string> MessageAsync<T>(Func<Task<T>> call) =>
+        (await Assert.ThrowsAsync<KubernetesException>(async () => await call()))!.Message;
+
+    private static async Task<string> TextAsync<T>(Func<Task<T>> call) =>
+        (await Assert.ThrowsAsync<KubernetesException>(async () => await call()))!.ToString();
 
     private static async Task<KubernetesFailure> FailureAsync<T>(Func<Task<T>> call) =>
         (await Assert.ThrowsAsync<KubernetesException>(async () => await call()))!.Failure;
