@@ -25,6 +25,9 @@ public sealed record ClusterOptions
     /// <summary>Addresses of this machine for Services. Clusters of one machine must not share them.</summary>
     public IPNetwork ServiceRange { get; init; } = IPNetwork.Parse("127.96.0.0/16");
 
+    /// <summary>Whether pods reach the API server through an <see cref="Faults.ApiProxy"/>.</summary>
+    public bool Proxied { get; init; }
+
     /// <summary>A node whose Lease stays unchanged for so long is Unknown.</summary>
     public TimeSpan NodeSilence { get; init; } = TimeSpan.FromSeconds(5);
 

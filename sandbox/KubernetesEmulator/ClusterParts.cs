@@ -1,4 +1,5 @@
 using Agents.Kubernetes;
+using KubernetesEmulator.Faults;
 using KubernetesEmulator.Nodes;
 using KubernetesEmulator.Objects;
 using KubernetesEmulator.Services;
@@ -22,6 +23,8 @@ internal sealed class ClusterParts : IAsyncDisposable
 
     public IReadOnlyList<ProcessNode> Nodes => _nodes;
 
+    public ApiProxy? Proxy { get; private set; }
+
     /// <summary>A client that is disposed with the parts.</summary>
     public HttpKubernetesApi NewClient(string name)
     {
@@ -36,6 +39,13 @@ internal sealed class ClusterParts : IAsyncDisposable
     /// <summary>Starts names, Services and nodes; when it returns, all nodes are ready.</summary>
     public async Task StartAsync(ClusterOptions options, Uri apiServer, string certificateAuthority, CancellationToken cancellationToken)
     {
+        if (options.Proxied)
+        {
+            Proxy = await ApiProxy.StartAsync(apiServer, certificateAuthority, seed: 1, options.Time, cancellationToken).ConfigureAwait(false);
+            _parts.Push(Proxy);
+            (apiServer, certificateAuthority) = (Proxy.Address, Proxy.CertificateAuthority);
+        }
+
         var hosts = Path.Combine(options.Directory, "hosts");
         _parts.Push(ClusterNames.Start(NewClient("dns"), hosts, options.Time));
         _parts.Push(ServiceForwarder.Start(NewClient("services"), options.ServiceRange, options.Time, options.Log));

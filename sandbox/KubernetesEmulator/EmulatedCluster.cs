@@ -1,5 +1,6 @@
 using Agents.Kubernetes;
 using KubernetesEmulator.Controllers;
+using KubernetesEmulator.Faults;
 using KubernetesEmulator.Nodes;
 
 namespace KubernetesEmulator;
@@ -25,6 +26,9 @@ public sealed class EmulatedCluster : ICluster
 
     /// <inheritdoc/>
     public IReadOnlyList<ProcessNode> Nodes => _parts.Nodes;
+
+    /// <inheritdoc/>
+    public ApiProxy? Proxy => _parts.Proxy;
 
     /// <summary>Starts a cluster; when it returns, all nodes are ready.</summary>
     public static async Task<EmulatedCluster> StartAsync(ClusterOptions options, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Agents.Kubernetes;
+using KubernetesEmulator.Faults;
 using KubernetesEmulator.Nodes;
 
 namespace KubernetesEmulator;
@@ -20,6 +21,9 @@ public interface ICluster : IAsyncDisposable
 
     /// <summary>The nodes.</summary>
     IReadOnlyList<ProcessNode> Nodes { get; }
+
+    /// <summary>What is between the pods and the API server, with <see cref="ClusterOptions.Proxied"/>; null otherwise.</summary>
+    ApiProxy? Proxy { get; }
 
     /// <summary>The node that a pod is bound to, or null.</summary>
     Task<ProcessNode?> NodeOfAsync(string @namespace, string pod, CancellationToken cancellationToken);

@@ -42,6 +42,12 @@ internal static class SandboxCommandLine
             "fault",
             "Make something go wrong with an instance of a running sandbox. Faults: "
             + string.Join("; ", FaultCatalog.All.Select(x => $"{x.Name} {x.Fields}".TrimEnd())) + ".") { instance, faultName, fields };
+        var names = new Argument<string[]>("name")
+        {
+            Description = "'list', names of scenarios such as kill or kill+api-restart, 'representative' or 'all'.", Arity = ArgumentArity.OneOrMore,
+        };
+        var seed = new Option<int>("--seed") { Description = "Decides what is left to chance.", DefaultValueFactory = static _ => 1 };
+        var scenario = new Command("scenario", "Run named scenarios under a writer that never stops, and check every write.") { names, seed, json };
         var root = new RootCommand(
             "SQL Server Always On availability groups on Kubernetes, on this machine alone: an emulated API server, three nodes whose "
             + "containers are local processes, simulated SQL Server instances, and the real operator and agents. Linux only.");
@@ -50,6 +56,7 @@ internal static class SandboxCommandLine
         root.Subcommands.Add(demo);
         root.Subcommands.Add(up);
         root.Subcommands.Add(fault);
+        root.Subcommands.Add(scenario);
 
         Func<ParseResult, CancellationToken, Task<int>> runDemo = (parsed, token) =>
             GuardAsync(screen(), BackendOf(parsed), parsed, x => new DemoCommand(BackendOf(parsed), x, TimeProvider.System).RunAsync(parsed.GetValue(json)?.FullName, token));
@@ -58,6 +65,10 @@ internal static class SandboxCommandLine
         up.SetAction((parsed, token) => GuardAsync(screen(), BackendOf(parsed), parsed, x => new UpCommand(BackendOf(parsed), x).RunAsync(token)));
         fault.SetAction((parsed, token) => GuardAsync(screen(), Backend.Emulator, parsed, x => new FaultCommand(x, Path.GetTempPath()).RunAsync(
             parsed.GetRequiredValue(instance), parsed.GetRequiredValue(faultName), parsed.GetValue(fields) ?? [], token)));
+        scenario.SetAction((parsed, token) => parsed.GetValue(names) is ["list"]
+            ? Task.FromResult(ScenarioCommand.List(Console.Out))
+            : GuardAsync(screen(), BackendOf(parsed), parsed, x => new ScenarioCommand(BackendOf(parsed), x, TimeProvider.System)
+                .RunAsync(parsed.GetValue(names)!, parsed.GetValue(seed), parsed.GetValue(json)?.FullName, token)));
         return root;
 
         Backend BackendOf(ParseResult parsed) => parsed.GetValue(controlPlane) ? Backend.ControlPlane : Backend.Emulator;

@@ -68,7 +68,7 @@ public sealed class ApiServer : IAsyncDisposable
             var housekeeping = new Housekeeping(registry);
             store.Observe(housekeeping.Note);
             var handler = new ApiHandler(registry, tokens, new RbacAuthorizer(store, options.Audit), options);
-            var listener = await WebListener.StartAsync(options.Address, options.Port, certificates.Serving, handler, cancellationToken).ConfigureAwait(false);
+            var listener = await WebListener.StartAsync(options.Address, options.Port, certificates.Serving, handler.HandleAsync, cancellationToken).ConfigureAwait(false);
             Furnish(registry, options.Address, listener.Port);
             BootstrapPolicy.Furnish(registry);
             return new ApiServer(options, certificates, tokens, store, handler, housekeeping, listener);
@@ -95,7 +95,7 @@ public sealed class ApiServer : IAsyncDisposable
         if (_listener is not null)
             throw new InvalidOperationException("The API server is not suspended.");
         _store.ForgetHistory();
-        _listener = await WebListener.StartAsync(_options.Address, Address.Port, _certificates.Serving, _handler, cancellationToken).ConfigureAwait(false);
+        _listener = await WebListener.StartAsync(_options.Address, Address.Port, _certificates.Serving, _handler.HandleAsync, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Issues a bearer token that stays valid while the server runs.</summary>

@@ -1,4 +1,5 @@
 using Agents.Kubernetes;
+using KubernetesEmulator.Faults;
 using KubernetesEmulator.Nodes;
 
 namespace KubernetesEmulator.ControlPlane;
@@ -33,6 +34,9 @@ public sealed class ControlPlaneCluster : ICluster
 
     /// <inheritdoc/>
     public IReadOnlyList<ProcessNode> Nodes => _parts.Nodes;
+
+    /// <inheritdoc/>
+    public ApiProxy? Proxy => _parts.Proxy;
 
     /// <summary>Starts a cluster; when it returns, all nodes are ready.</summary>
     /// <param name="options">How it is set up.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 using Agents.Kubernetes;
@@ -12,7 +13,7 @@ namespace KubernetesEmulator.Nodes;
 internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api, string directory)
 {
     private readonly Dictionary<string, string> _volumes = [];
-    private readonly Dictionary<string, (string Token, DateTimeOffset RenewAt)> _tokens = [];
+    private readonly ConcurrentDictionary<string, (string Token, DateTimeOffset RenewAt)> _tokens = [];
 
     public string Directory => directory;
 
@@ -33,6 +34,9 @@ internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api,
         if (pod.Flag("spec", "automountServiceAccountToken") != false)
             await WriteKubeConfigAsync(pod, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Asks for new tokens at the next refresh, however long the present ones would live.</summary>
+    public void ForgetTokens() => _tokens.Clear();
 
     /// <summary>The folder or file that stands for <paramref name="path"/> in the container, or null when no mount covers it.</summary>
     public string? Translate(JsonObject container, string path)

@@ -137,6 +137,13 @@ internal sealed class PodWorker : IDisposable
             return _slots.FirstOrDefault(x => x.Name == container)?.Process?.Id;
     }
 
+    /// <summary>Gives the pod a new token before the present one's time.</summary>
+    public Task RenewTokensAsync(CancellationToken cancellationToken)
+    {
+        _folders.ForgetTokens();
+        return RefreshAsync(cancellationToken);
+    }
+
     /// <summary>Brings Secret and ConfigMap volumes and tokens up to date.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {

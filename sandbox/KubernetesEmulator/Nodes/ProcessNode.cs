@@ -132,6 +132,13 @@ public sealed class ProcessNode : IAsyncDisposable
         return true;
     }
 
+    /// <summary>Gives every pod a new token before the present one's time, as the kubelet would at the end of that.</summary>
+    public async Task RenewTokensAsync(CancellationToken cancellationToken)
+    {
+        foreach (var worker in Workers())
+            await worker.RenewTokensAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Stops a container's processes without ending them.</summary>
     /// <returns>False when no such container runs here.</returns>
     public bool Freeze(string @namespace, string pod, string container) => Signal(@namespace, pod, container, Posix.SigStop);
@@ -184,6 +191,12 @@ public sealed class ProcessNode : IAsyncDisposable
 
     /// <summary>Kills everything; the Node object stays.</summary>
     public async ValueTask DisposeAsync() => await CrashAsync().ConfigureAwait(false);
+
+    private List<PodWorker> Workers()
+    {
+        lock (_lock)
+            return [.. _workers.Values.Where(x => !x.Completion.IsCompleted)];
+    }
 
     private PodWorker? Worker(string @namespace, string pod)
     {
@@ -279,10 +292,7 @@ public sealed class ProcessNode : IAsyncDisposable
 
     private async Task RefreshAsync(CancellationToken stop)
     {
-        List<PodWorker> workers;
-        lock (_lock)
-            workers = [.. _workers.Values.Where(x => !x.Completion.IsCompleted)];
-        foreach (var worker in workers)
+        foreach (var worker in Workers())
             await worker.RefreshAsync(stop).ConfigureAwait(false);
     }
 

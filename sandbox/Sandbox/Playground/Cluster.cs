@@ -14,6 +14,9 @@ namespace Sandbox.Playground;
 /// <summary>A whole cluster on this machine, and what the demonstration does to it.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
+    public const string OperatorNamespace = "mssql-operator";
+    private const string ShippedDefinition = "crds/sqlservers.mssql.microsoft.com.json";
+
     private readonly ICluster _cluster;
     private readonly ProcessGuardian _guardian;
     private readonly LoopbackBlock? _addresses;
@@ -39,11 +42,17 @@ internal sealed class Cluster : IAsyncDisposable
 
     public Group Group { get; }
 
+    /// <summary>The nodes and the API server.</summary>
+    public ICluster Machinery => _cluster;
+
     /// <summary>Starts the API server, the nodes and the operator.</summary>
     /// <param name="backend">Whose API server and controllers.</param>
     /// <param name="screen">Hears how it goes.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<Cluster> StartAsync(Backend backend, IScreen screen, CancellationToken cancellationToken)
+    /// <param name="proxied">Whether pods reach the API server through a proxy that can make faults.</param>
+    /// <param name="definition">The CustomResourceDefinition that is there before the operator; the shipped one when null.</param>
+    public static async Task<Cluster> StartAsync(
+        Backend backend, IScreen screen, CancellationToken cancellationToken, bool proxied = false, JsonObject? definition = null)
     {
         await using var stage = screen.Begin("start", backend == Backend.ControlPlane
             ? "a Kubernetes control plane, three nodes and the operator"
@@ -63,6 +72,7 @@ internal sealed class Cluster : IAsyncDisposable
                 Images = Images.In(AppContext.BaseDirectory, ControlSockets.Prepare(directory)),
                 PodNetwork = addresses?.Pods ?? PrivateNetwork.Pods.BaseAddress,
                 ServiceRange = addresses?.Services ?? PrivateNetwork.Services,
+                Proxied = proxied,
                 Log = Log(Path.Combine(directory, "cluster.log")),
                 Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
             };
@@ -71,7 +81,7 @@ internal sealed class Cluster : IAsyncDisposable
                 : await EmulatedCluster.StartAsync(options, cancellationToken);
             var playground = new Cluster(cluster, guardian, addresses, directory, new PasswordGenerator().Create(20));
             stage.Progress("starting the operator");
-            await playground.StartOperatorAsync(stage.Progress, cancellationToken);
+            await playground.StartOperatorAsync(definition, stage.Progress, cancellationToken);
             await stage.EndAsync($"API server {cluster.ApiServer}, nodes {string.Join(", ", cluster.Nodes.Select(x => x.Name))}, operator ready");
             return playground;
         }
@@ -108,12 +118,19 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>Applies the failover Job and waits until it has completed.</summary>
     public async Task RunFailoverJobAsync(string target, Action<string> progress, CancellationToken cancellationToken)
     {
-        const string job = "manual-failover";
-        await Api.ApplyAsync(Manifest.ReadShipped(Group.Namespace, "samples/jobs/failover/failover.yaml").Select(x => WithTarget(x, target)), cancellationToken);
+        var documents = Manifest.ReadShipped(Group.Namespace, "samples/jobs/failover/failover.yaml");
+        documents.SetVariable("MSSQL_K8S_NEW_PRIMARY", target);
+        await Api.ApplyAsync(documents, cancellationToken);
+        await WaitForJobAsync("manual-failover", $"asks for {target}", progress, cancellationToken);
+    }
+
+    /// <summary>Waits until a Job has completed.</summary>
+    /// <exception cref="StepFailedException">The Job failed.</exception>
+    public async Task WaitForJobAsync(string job, string what, Action<string> progress, CancellationToken cancellationToken) =>
         await Wait.ForAsync(
             async token =>
             {
-                progress($"Job {job} asks for {target}");
+                progress($"Job {job} {what}");
                 var found = await Api.GetAsync(Kinds.Jobs, Group.Namespace, job, token);
                 var conditions = found?["status"]?["conditions"] as JsonArray ?? [];
                 bool Holds(string type) => conditions.Any(x => x?["type"]?.GetValue<string>() == type && x["status"]?.GetValue<string>() == "True");
@@ -123,7 +140,6 @@ internal sealed class Cluster : IAsyncDisposable
             },
             why => progress($"Job {job}: {why}"),
             cancellationToken);
-    }
 
     /// <summary>Takes a pod's node away, with all its processes.</summary>
     /// <returns>Name of the node.</returns>
@@ -154,19 +170,20 @@ internal sealed class Cluster : IAsyncDisposable
         _addresses?.Dispose();
     }
 
-    private async Task StartOperatorAsync(Action<string> progress, CancellationToken cancellationToken)
+    private async Task StartOperatorAsync(JsonObject? definition, Action<string> progress, CancellationToken cancellationToken)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bound.CancelAfter(TimeSpan.FromSeconds(40));
         var doing = "starting the operator";
         try
         {
-            string[] manifests = ["crds/sqlservers.mssql.microsoft.com.json", "operator/namespace.yaml", "operator/rbac.yaml", "operator/deployment.yaml"];
-            await Api.ApplyAsync(Manifest.ReadShipped("mssql-operator", manifests), bound.Token);
+            string[] manifests = ["operator/namespace.yaml", "operator/rbac.yaml", "operator/deployment.yaml"];
+            await Api.ApplyAsync(definition is null ? Manifest.ReadShipped("", ShippedDefinition) : [definition], bound.Token);
+            await Api.ApplyAsync(Manifest.ReadShipped(OperatorNamespace, manifests), bound.Token);
             await Wait.ForAsync(
                 async token =>
                 {
-                    var found = await Api.GetAsync(Kinds.Deployments, "mssql-operator", "mssql-operator", token);
+                    var found = await Api.GetAsync(Kinds.Deployments, OperatorNamespace, "mssql-operator", token);
                     return found?["status"]?["availableReplicas"]?.GetValue<int>() > 0 ? found : null;
                 },
                 why => progress(doing = $"starting the operator: {why}"),
@@ -179,18 +196,8 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
-    private static JsonObject WithTarget(JsonObject document, string target)
-    {
-        foreach (var variable in document["spec"]?["template"]?["spec"]?["containers"]?[0]?["env"]?.AsArray() ?? [])
-        {
-            if (variable!["name"]!.GetValue<string>() == "MSSQL_K8S_NEW_PRIMARY")
-                variable["value"] = target;
-        }
-
-        return document;
-    }
-
-    private async Task<ProcessNode> NodeOfAsync(string pod, CancellationToken cancellationToken)
+    /// <summary>The node that a pod is bound to.</summary>
+    public async Task<ProcessNode> NodeOfAsync(string pod, CancellationToken cancellationToken)
     {
         var found = await Api.GetAsync(Kinds.Pods, Group.Namespace, pod, cancellationToken);
         var name = found?["spec"]?["nodeName"]?.GetValue<string>() ?? throw new StepFailedException($"pod {pod} is on no node");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Agents.Kubernetes;
 using Microsoft.Data.SqlClient;
@@ -8,10 +9,12 @@ namespace Sandbox.Playground;
 /// <summary>The availability group as a user sees it: through the API server and through the Service <c>ag1-primary</c>.</summary>
 internal sealed class Group(IKubernetesApi api, string saPassword)
 {
+    /// <summary>Error of the engine: the login or its password is not accepted.</summary>
+    private const int LoginFailed = 18456;
+
     public const string Name = "ag1";
     public const string Namespace = "ag1";
     public const string Database = "orders";
-    public const int Size = 3;
     private const string RoleLabel = $"role.ag.mssql.microsoft.com/{Name}";
 
     private const string ReplicasQuery = $"""
@@ -24,7 +27,14 @@ internal sealed class Group(IKubernetesApi api, string saPassword)
         ORDER BY r.replica_server_name;
         """;
 
-    private readonly Dictionary<string, string> _addresses = [];
+    private readonly ConcurrentDictionary<string, string> _addresses = [];
+    private volatile string[] _passwords = [saPassword];
+
+    /// <summary>How many replicas it is to have.</summary>
+    public int Size { get; set; } = 3;
+
+    /// <summary>From now on instances may have this password of sa instead of the one before.</summary>
+    public void ExpectPassword(string password) => _passwords = [password, _passwords[0]];
 
     /// <summary>The pod that carries the primary's label.</summary>
     /// <returns>Null when there is none.</returns>
@@ -37,26 +47,45 @@ internal sealed class Group(IKubernetesApi api, string saPassword)
             : throw new StepFailedException($"more than one pod is labelled primary: {string.Join(", ", labelled)}");
     }
 
-    /// <summary>Connection string of a Service's stable address.</summary>
-    public async Task<string> ConnectionStringAsync(string service, string database, CancellationToken cancellationToken)
+    /// <summary>Logs in to an instance with this password and no other.</summary>
+    public async Task LogInAsync(string instance, string password, CancellationToken cancellationToken)
     {
-        if (!_addresses.TryGetValue(service, out var address))
-        {
-            var found = await api.GetAsync(Kinds.Services, Namespace, service, cancellationToken);
-            address = found?["spec"]?["clusterIP"]?.GetValue<string>()
-                ?? throw new StepFailedException($"Service {service} has no address");
-            _addresses[service] = address;
-        }
-
-        return ConnectionString(address, database);
+        await using var connection = new SqlConnection(ConnectionString(await AddressAsync(instance, cancellationToken), "master", password));
+        await connection.OpenAsync(cancellationToken);
     }
 
-    public string ConnectionString(string address, string database) => new SqlConnectionStringBuilder
+    /// <summary>Connection string of a Service's stable address.</summary>
+    public async Task<string> ConnectionStringAsync(string service, string database, CancellationToken cancellationToken) =>
+        ConnectionString(await AddressAsync(service, cancellationToken), database);
+
+    /// <summary>Connects through a Service, with whichever password of sa the instance has by now.</summary>
+    public async Task<SqlConnection> OpenAsync(string service, string database, CancellationToken cancellationToken)
+    {
+        var address = await AddressAsync(service, cancellationToken);
+        var passwords = _passwords;
+        for (var i = 0; ; i++)
+        {
+            var connection = new SqlConnection(ConnectionString(address, database, passwords[i]));
+            try
+            {
+                await connection.OpenAsync(cancellationToken);
+                return connection;
+            }
+            catch (Exception e)
+            {
+                await connection.DisposeAsync();
+                if (e is not SqlException { Number: LoginFailed } || i + 1 == passwords.Length)
+                    throw;
+            }
+        }
+    }
+
+    public string ConnectionString(string address, string database, string? password = null) => new SqlConnectionStringBuilder
     {
         DataSource = $"tcp:{address},1433",
         InitialCatalog = database,
         UserID = "sa",
-        Password = saPassword,
+        Password = password ?? _passwords[0],
         Encrypt = SqlConnectionEncryptOption.Mandatory,
         TrustServerCertificate = true,
         ConnectTimeout = 2,
@@ -90,7 +119,7 @@ internal sealed class Group(IKubernetesApi api, string saPassword)
                 progress("waiting until all replicas are SYNCHRONIZED: " + string.Join(", ", replicas));
                 return replicas.Count == Size
                     && replicas.All(x => x.Synchronized)
-                    && replicas.Single(x => x.Role == "PRIMARY").Name == labelled
+                    && replicas.SingleOrDefault(x => x.Role == "PRIMARY")?.Name == labelled
                     && secondaries.Count == Size - 1
                     ? replicas
                     : null;
@@ -144,19 +173,20 @@ internal sealed class Group(IKubernetesApi api, string saPassword)
         }
     }
 
-    private async Task<SqlConnection> OpenAsync(string database, CancellationToken cancellationToken)
+    private Task<SqlConnection> OpenAsync(string database, CancellationToken cancellationToken) =>
+        OpenAsync($"{Name}-primary", database, cancellationToken);
+
+    private async Task<string> AddressAsync(string service, CancellationToken cancellationToken)
     {
-        var connection = new SqlConnection(await ConnectionStringAsync($"{Name}-primary", database, cancellationToken));
-        try
+        if (!_addresses.TryGetValue(service, out var address))
         {
-            await connection.OpenAsync(cancellationToken);
-            return connection;
+            var found = await api.GetAsync(Kinds.Services, Namespace, service, cancellationToken);
+            address = found?["spec"]?["clusterIP"]?.GetValue<string>()
+                ?? throw new StepFailedException($"Service {service} has no address");
+            _addresses[service] = address;
         }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+
+        return address;
     }
 
     private async Task<IReadOnlyList<string>> LabelledAsync(string role, CancellationToken cancellationToken)

@@ -18,6 +18,16 @@ internal static class Kinds
 
     public static ResourceType<JsonObject> Deployments { get; } = KubernetesTypes.Untyped("apps", "v1", "deployments", "Deployment", true);
 
+    public static ResourceType<JsonObject> Claims { get; } = KubernetesTypes.Untyped("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
+
+    public static ResourceType<JsonObject> Namespaces { get; } = KubernetesTypes.Untyped("", "v1", "namespaces", "Namespace", false);
+
+    public static ResourceType<JsonObject> Secrets { get; } = KubernetesTypes.Untyped("", "v1", "secrets", "Secret", true);
+
+    public static ResourceType<JsonObject> ConfigMaps { get; } = KubernetesTypes.Untyped("", "v1", "configmaps", "ConfigMap", true);
+
+    public static ResourceType<JsonObject> StatefulSets { get; } = KubernetesTypes.Untyped("apps", "v1", "statefulsets", "StatefulSet", true);
+
     public static ResourceType<JsonObject> SqlServers { get; } =
         KubernetesTypes.Untyped("mssql.microsoft.com", "v1", "sqlservers", "SqlServer", true);
 

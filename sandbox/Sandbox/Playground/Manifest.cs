@@ -36,6 +36,20 @@ internal static class Manifest
         return documents;
     }
 
+    /// <summary>Sets the value of a variable of the containers in these documents; where there is none of that name, it is added.</summary>
+    public static void SetVariable(this IEnumerable<JsonObject> documents, string name, string value)
+    {
+        foreach (var container in documents.SelectMany(x => x["spec"]?["template"]?["spec"]?["containers"]?.AsArray() ?? []))
+        {
+            var variables = container!["env"]!.AsArray();
+            var variable = variables.FirstOrDefault(x => x!["name"]!.GetValue<string>() == name);
+            if (variable is null)
+                variables.Add(new JsonObject { ["name"] = name, ["value"] = value });
+            else
+                variable["value"] = value;
+        }
+    }
+
     /// <summary>Applies documents as a user would.</summary>
     public static async Task ApplyAsync(this IKubernetesApi api, IEnumerable<JsonObject> documents, CancellationToken cancellationToken)
     {

@@ -1,5 +1,3 @@
-using Sandbox.Playground;
-
 namespace Sandbox.Steps;
 
 /// <summary>Applies the resources and waits until there are three replicas, one primary, all SYNCHRONIZED.</summary>
@@ -29,7 +27,7 @@ internal sealed class FormAg(Scene scene, Func<Action<string>, CancellationToken
 
                 var replicas = await scene.Group.ReplicasAsync(token);
                 progress($"{forming}: {string.Join(", ", replicas)}");
-                return replicas.Count == Group.Size && replicas.All(x => x.Connection == "CONNECTED") ? replicas : null;
+                return replicas.Count == scene.Group.Size && replicas.All(x => x.Connection == "CONNECTED") ? replicas : null;
             },
             why => progress($"{forming}: {why}"),
             cancellationToken,
@@ -40,7 +38,7 @@ internal sealed class FormAg(Scene scene, Func<Action<string>, CancellationToken
         if (!Writes)
             return new Findings(replicas.Single(x => x.Role == "PRIMARY").Name, null, 0);
         var from = scene.Now;
-        await scene.StartWriterAsync(cancellationToken);
+        scene.StartWriter();
         var primary = await scene.WritesFlowAsync(_ => true, from, "waiting for the writer's first rows", progress, cancellationToken);
         return await scene.FindAsync(primary, from, progress, cancellationToken);
     }

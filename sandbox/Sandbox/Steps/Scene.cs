@@ -9,19 +9,53 @@ internal sealed class Scene(Group group, TimeProvider time) : IAsyncDisposable
     /// <summary>Writes that a new primary must have taken before a step believes it.</summary>
     private const int EnoughWrites = 10;
 
+    /// <summary>Keys that one writer may use.</summary>
+    private const long KeysOfOne = 1_000_000_000_000;
+
+    private readonly List<Writer> _witnesses = [];
     private Writer? _writer;
 
     public Group Group { get; } = group;
 
     public WriteLog Writes { get; } = new();
 
+    /// <summary>What instances took from the witnesses.</summary>
+    public WriteLog Witnessed { get; } = new();
+
     /// <summary>Now, on the clock of the acknowledgements.</summary>
     public TimeSpan Now => time.GetElapsedTime(0);
 
-    public async Task StartWriterAsync(CancellationToken cancellationToken)
+    public void StartWriter()
     {
-        _writer = new Writer(await Group.ConnectionStringAsync($"{Group.Name}-primary", Group.Database, cancellationToken), Writes, time);
+        _writer = new Writer(token => Group.OpenAsync($"{Group.Name}-primary", Group.Database, token), Writes, time);
         _writer.Start();
+    }
+
+    /// <summary>
+    /// Starts a slow writer that goes to one instance, whatever role it has. A second writable primary would acknowledge its rows, and they would be
+    /// missing in the end.
+    /// </summary>
+    public void StartWitness(string instance)
+    {
+        var witness = new Writer(token => Group.OpenAsync(instance, Group.Database, token), Witnessed, time)
+        {
+            FirstKey = KeysOfOne * (_witnesses.Count + 1),
+            BetweenWrites = TimeSpan.FromMilliseconds(50),
+            AfterFailure = TimeSpan.FromMilliseconds(400),
+        };
+        _witnesses.Add(witness);
+        witness.Start();
+    }
+
+    /// <summary>Ends the writer and the witnesses.</summary>
+    public async Task StopWritingAsync()
+    {
+        foreach (var witness in _witnesses)
+            await witness.DisposeAsync();
+        _witnesses.Clear();
+        if (_writer is not null)
+            await _writer.DisposeAsync();
+        _writer = null;
     }
 
     /// <summary>
@@ -45,7 +79,7 @@ internal sealed class Scene(Group group, TimeProvider time) : IAsyncDisposable
     /// <summary>What a step that began at <paramref name="from"/> found, with every acknowledged write looked up on the primary.</summary>
     public async Task<Findings> FindAsync(string primary, TimeSpan from, Action<string> progress, CancellationToken cancellationToken)
     {
-        var acknowledged = Writes.Snapshot();
+        IReadOnlyList<AcknowledgedWrite> acknowledged = [.. Writes.Snapshot(), .. Witnessed.Snapshot()];
         var gap = Writes.LargestGap(from);
         progress($"reading {acknowledged.Count} acknowledged writes back from {primary}");
         var present = await Wait.ForAsync(
@@ -53,9 +87,5 @@ internal sealed class Scene(Group group, TimeProvider time) : IAsyncDisposable
         return new Findings(primary, gap, WriteLog.Missing(acknowledged, present).Count);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_writer is not null)
-            await _writer.DisposeAsync();
-    }
+    public async ValueTask DisposeAsync() => await StopWritingAsync();
 }

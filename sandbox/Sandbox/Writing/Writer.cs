@@ -7,16 +7,21 @@ namespace Sandbox.Writing;
 /// A client that inserts one row after another and remembers which were acknowledged. After a failure it connects anew; a row whose
 /// outcome it could not see is neither acknowledged nor sent again.
 /// </summary>
-internal sealed class Writer(string connectionString, WriteLog log, TimeProvider time) : IAsyncDisposable
+internal sealed class Writer(Func<CancellationToken, Task<SqlConnection>> connect, WriteLog log, TimeProvider time) : IAsyncDisposable
 {
-    private static readonly TimeSpan BetweenWrites = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(25);
 
     private readonly CancellationTokenSource _stop = new();
     private Task _loop = Task.CompletedTask;
 
     /// <summary>Seconds that one connection attempt or one INSERT may take.</summary>
     public const int TimeoutSeconds = 2;
+
+    /// <summary>The first key; two writers of one table must not come to the same ones.</summary>
+    public long FirstKey { get; init; } = 1;
+
+    public TimeSpan BetweenWrites { get; init; } = TimeSpan.FromMilliseconds(2);
+
+    public TimeSpan AfterFailure { get; init; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Why the last attempt failed, or null after a success.</summary>
     public string? LastFailure { get; private set; }
@@ -35,13 +40,12 @@ internal sealed class Writer(string connectionString, WriteLog log, TimeProvider
 
     private async Task RunAsync()
     {
-        var key = 0L;
+        var key = FirstKey - 1;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                await using var connection = new SqlConnection(connectionString);
-                await connection.OpenAsync(_stop.Token);
+                await using var connection = await connect(_stop.Token);
                 while (true)
                 {
                     key++;

@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace KubernetesEmulator.Http;
 
-/// <summary>HTTPS for an <see cref="ApiHandler"/>, until disposal, which ends the requests that run.</summary>
+/// <summary>HTTPS for one handler of requests, until disposal, which ends the requests that run.</summary>
 internal sealed class WebListener : IAsyncDisposable
 {
     private readonly WebApplication _web;
@@ -21,7 +22,7 @@ internal sealed class WebListener : IAsyncDisposable
     public int Port { get; }
 
     public static async Task<WebListener> StartAsync(
-        IPAddress address, int port, X509Certificate2 certificate, ApiHandler handler, CancellationToken cancellationToken)
+        IPAddress address, int port, X509Certificate2 certificate, Func<HttpContext, CancellationToken, Task> handler, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
@@ -39,7 +40,7 @@ internal sealed class WebListener : IAsyncDisposable
         });
         var web = builder.Build();
         var stopping = new CancellationTokenSource();
-        web.Run(context => handler.HandleAsync(context, stopping.Token));
+        web.Run(context => handler(context, stopping.Token));
         await web.StartAsync(cancellationToken).ConfigureAwait(false);
         var bound = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new WebListener(web, stopping, new Uri(bound).Port);

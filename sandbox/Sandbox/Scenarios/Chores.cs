@@ -1,0 +1,222 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Agents.Kubernetes;
+using Agents.Security;
+using Sandbox.Playground;
+using Sandbox.Steps;
+
+namespace Sandbox.Scenarios;
+
+/// <summary>What people do to a group on purpose.</summary>
+internal static class Chores
+{
+    /// <summary>The group forms; the writer and the witnesses begin.</summary>
+    public static async Task<Func<string, bool>?> FormAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        Task ApplyAsync(Action<string> told, CancellationToken token) =>
+            Trial.PersistAsync("applying three SqlServer resources and their Services", x => trial.Cluster.ApplyGroupAsync(static _ => { }, x), told, token);
+        await new FormAg(trial.Scene, ApplyAsync).RunAsync(progress, cancellationToken);
+        trial.StartWitnesses();
+        return null;
+    }
+
+    /// <summary>As <see cref="FormAsync"/>; the operator has replaced the old definition, so that its new fields are known.</summary>
+    public static async Task<Func<string, bool>?> FormOverOldDefinitionAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        await FormAsync(trial, progress, cancellationToken);
+        var definition = await trial.Cluster.Api.GetAsync(Kinds.Definitions, null, "sqlservers.mssql.microsoft.com", cancellationToken);
+        return definition?["spec"]?["versions"]?[0]?["subresources"]?["status"] is not null
+            ? null
+            : throw new StepFailedException("the operator left the old CustomResourceDefinition as it was");
+    }
+
+    public static async Task<Func<string, bool>?> FailOverAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var target = (await trial.Group.CalmAsync(progress, cancellationToken)).First(x => x.Role == "SECONDARY").Name;
+        await RunJobAsync(
+            trial, "manual-failover", (told, token) => trial.Cluster.RunFailoverJobAsync(target, told, token), progress, cancellationToken);
+        return x => x == target;
+    }
+
+    /// <summary>sa and the master key of each instance get a new password, one instance after the other.</summary>
+    public static async Task<Func<string, bool>?> RotateAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var (password, masterKey) = (new PasswordGenerator().Create(20), new PasswordGenerator().Create(20));
+        trial.Group.ExpectPassword(password);
+        foreach (var instance in trial.Instances)
+        {
+            var documents = Manifest.ReadShipped(
+                Group.Namespace, "samples/jobs/rotate-creds/new-sql-secrets.yaml", "samples/jobs/rotate-creds/rotate-creds.yaml");
+            documents[0]["stringData"] = new JsonObject { ["sapassword"] = password };
+            documents.SetVariable("MSSQL_K8S_SQL_SERVER_NAME", instance);
+            documents.SetVariable("MSSQL_K8S_MASTER_KEY_PASSWORD", masterKey);
+            await RunJobAsync(
+                trial,
+                "rotate-creds",
+                async (told, token) =>
+                {
+                    await trial.Cluster.Api.ApplyAsync(documents, token);
+                    await trial.Cluster.WaitForJobAsync("rotate-creds", $"changes the passwords of {instance}", told, token);
+                },
+                progress,
+                cancellationToken);
+            await trial.Group.LogInAsync(instance, password, cancellationToken);
+        }
+
+        var secret = await trial.Cluster.Api.GetAsync(Kinds.Secrets, Group.Namespace, "sql-secrets", cancellationToken);
+        var stored = Encoding.UTF8.GetString(Convert.FromBase64String(secret?["data"]?["sapassword"]?.GetValue<string>() ?? ""));
+        return stored == password ? null : throw new StepFailedException("the Secret does not have the new password");
+    }
+
+    /// <summary>One more SqlServer joins the group.</summary>
+    public static async Task<Func<string, bool>?> ScaleUpAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        await trial.Group.CalmAsync(progress, cancellationToken);
+        var name = trial.NewInstance();
+        var server = Manifest.ReadShipped(Group.Namespace, "samples/ag/sqlserver.yaml")[0];
+        server["metadata"]!["name"] = name;
+        server["metadata"]!["labels"]!["name"] = name;
+        server["spec"]!["skipAgAntiAffinity"] = true;
+        var service = Manifest.Read("services")[0];
+        service["metadata"]!["name"] = name;
+        service["spec"]!["selector"]!["name"] = name;
+        trial.Group.Size++;
+        await Trial.PersistAsync($"applying SqlServer {name}", token => trial.Cluster.Api.ApplyAsync([server, service], token), progress, cancellationToken);
+        trial.Instances.Add(name);
+        trial.Scene.StartWitness(name);
+        return null;
+    }
+
+    /// <summary>The SqlServer of a secondary is deleted: it leaves the group, and its claim stays.</summary>
+    public static async Task<Func<string, bool>?> ScaleDownAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var before = await trial.Group.CalmAsync(progress, cancellationToken);
+        await DeleteAsync(trial, before.Last(x => x.Role == "SECONDARY").Name, progress, cancellationToken);
+        return null;
+    }
+
+    /// <summary>The SqlServer of the primary is deleted: another takes over.</summary>
+    public static async Task<Func<string, bool>?> DeletePrimaryAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var primary = await trial.PrimaryAsync(progress, cancellationToken);
+        await DeleteAsync(trial, primary, progress, cancellationToken);
+        return x => x != primary;
+    }
+
+    /// <summary>All SqlServers are deleted, then the namespace.</summary>
+    public static async Task<Func<string, bool>?> DeleteEverythingAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var api = trial.Cluster.Api;
+        var primary = await trial.PrimaryAsync(progress, cancellationToken);
+        await trial.Scene.StopWritingAsync();
+        await trial.Scene.FindAsync(primary, trial.Scene.Now, progress, cancellationToken);
+        foreach (var instance in trial.Instances)
+        {
+            await Trial.PersistAsync(
+                $"deleting SqlServer {instance}", token => api.DeleteAsync(Kinds.SqlServers, Group.Namespace, instance, token), progress, cancellationToken);
+        }
+
+        var owned = new[] { Kinds.StatefulSets, Kinds.Pods, Kinds.Jobs, Kinds.ConfigMaps };
+        await Wait.ForAsync(
+            async token =>
+            {
+                var left = new List<string>();
+                foreach (var kind in owned)
+                {
+                    var items = (await api.ListAsync(kind, Group.Namespace, ListOptions.All, token)).Items;
+                    left.AddRange(items.Where(IsOfInstances).Select(x => $"{kind.Kind} {x["metadata"]!["name"]}"));
+                }
+
+                progress($"waiting until these are gone: {string.Join(", ", left)}");
+                return left.Count == 0 ? "gone" : null;
+            },
+            why => progress($"waiting until all objects of the instances are gone: {why}"),
+            cancellationToken);
+        var claims = await CountAsync(api, Kinds.Claims, cancellationToken);
+        if (claims != trial.Instances.Count)
+            throw new StepFailedException($"{claims} PersistentVolumeClaims are left of {trial.Instances.Count}: they must outlive their SqlServers");
+        if (await api.GetAsync(Kinds.Secrets, Group.Namespace, "sql-secrets", cancellationToken) is null)
+            throw new StepFailedException("the user's Secret is gone with the SqlServers");
+
+        await Trial.PersistAsync(
+            "deleting the namespace", token => api.DeleteAsync(Kinds.Namespaces, null, Group.Namespace, token), progress, cancellationToken);
+        await Wait.ForAsync(
+            async token => await api.GetAsync(Kinds.Namespaces, null, Group.Namespace, token) is null ? "gone" : null,
+            why => progress($"waiting until the namespace is gone: {why}"),
+            cancellationToken);
+        return null;
+
+        // Jobs of people and kube-root-ca.crt are not the operator's.
+        static bool IsOfInstances(JsonObject item) => item["metadata"]?["ownerReferences"]?.AsArray().Any(x =>
+            x?["kind"]?.GetValue<string>() is "SqlServer" or "StatefulSet") == true || item["metadata"]?["name"]?.GetValue<string>() == Group.Name;
+    }
+
+    /// <summary>Sets the number of operators and waits until they run.</summary>
+    public static async Task ScaleOperatorAsync(Trial trial, int replicas, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var api = trial.Cluster.Api;
+        var patch = new JsonObject { ["spec"] = new JsonObject { ["replicas"] = replicas } };
+        await api.MergePatchAsync(Kinds.Deployments, Cluster.OperatorNamespace, "mssql-operator", patch, cancellationToken);
+        await Wait.ForAsync(
+            async token =>
+            {
+                progress($"waiting for {replicas} operators");
+                var found = await api.GetAsync(Kinds.Deployments, Cluster.OperatorNamespace, "mssql-operator", token);
+                return found?["status"]?["availableReplicas"]?.GetValue<int>() == replicas ? found : null;
+            },
+            why => progress($"waiting for {replicas} operators: {why}"),
+            cancellationToken);
+    }
+
+    private static async Task DeleteAsync(Trial trial, string pod, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var (api, instance) = (trial.Cluster.Api, pod[..^"-0".Length]);
+        trial.Group.Size--;
+        trial.Instances.Remove(instance);
+        await Trial.PersistAsync(
+            $"deleting SqlServer {instance}", token => api.DeleteAsync(Kinds.SqlServers, Group.Namespace, instance, token), progress, cancellationToken);
+        await Wait.ForAsync(
+            async token => await api.GetAsync(Kinds.Pods, Group.Namespace, pod, token) is null
+                && await api.GetAsync(Kinds.StatefulSets, Group.Namespace, instance, token) is null ? "gone" : null,
+            why => progress($"waiting until {pod} is gone: {why}"),
+            cancellationToken);
+        if (await api.GetAsync(Kinds.Claims, Group.Namespace, $"mssql-root-{pod}", cancellationToken) is null)
+            throw new StepFailedException($"the PersistentVolumeClaim of {pod} is gone with its SqlServer");
+    }
+
+    /// <summary>
+    /// Runs a Job to completion. One that failed while the API server was away is asked for once more, by which time it must succeed.
+    /// </summary>
+    private static async Task RunJobAsync(
+        Trial trial, string name, Func<Action<string>, CancellationToken, Task> run, Action<string> progress, CancellationToken cancellationToken)
+    {
+        for (var again = false; ; again = true)
+        {
+            await Trial.PersistAsync(
+                $"removing an earlier Job {name}",
+                async token =>
+                {
+                    if (await trial.Cluster.Api.DeleteAsync(Kinds.Jobs, Group.Namespace, name, token))
+                        throw new StepPendingException($"Job {name} is on its way out");
+                },
+                progress,
+                cancellationToken);
+            try
+            {
+                await Trial.PersistAsync($"running Job {name}", token => run(progress, token), progress, cancellationToken);
+                return;
+            }
+            catch (StepFailedException e) when (trial.LeavesOpen && !again)
+            {
+                progress($"{e.Message}; once more");
+                await trial.Undisturbed.WaitAsync(cancellationToken);
+                await trial.Group.CalmAsync(progress, cancellationToken);
+            }
+        }
+    }
+
+    private static async Task<int> CountAsync(IKubernetesApi api, ResourceType<JsonObject> kind, CancellationToken cancellationToken) =>
+        (await api.ListAsync(kind, Group.Namespace, ListOptions.All, cancellationToken)).Items.Count;
+
+    private sealed class StepPendingException(string message) : Exception(message);
+}
