@@ -50,6 +50,7 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
         return new ActOutcome("acquired the Lease", memory => memory with
         {
             RenewedAt = start,
+            RenewedJustNow = true,
             LeadingSince = start,
             FailoverUncertain = false,
         });
@@ -60,7 +61,12 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
         var start = time.Monotonic();
         await store.RenewAsync(renew.ResourceVersion, cancellationToken).ConfigureAwait(false);
         if (!renew.ExtendWriteLease)
-            return new ActOutcome("renewed the Lease", memory => memory with { RenewedAt = start, LeadingSince = memory.LeadingSince ?? start });
+            return new ActOutcome("renewed the Lease", memory => memory with
+            {
+                RenewedAt = start,
+                RenewedJustNow = true,
+                LeadingSince = memory.LeadingSince ?? start,
+            });
 
         // The next renewal does not begin before this statement has ended: the argument for 2·W in docs/safety-rules.md needs them in sequence.
         try
@@ -75,6 +81,7 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
             return new ActOutcome($"renewed the Lease, but could not extend the write lease: {error.Message}", memory => memory with
             {
                 RenewedAt = start,
+                RenewedJustNow = true,
                 LeadingSince = memory.LeadingSince ?? start,
                 WriteLeaseEndsBy = uncertain ? Later(memory.WriteLeaseEndsBy, start) + settings.Timings.WriteLeaseAtMost : memory.WriteLeaseEndsBy,
             })
@@ -85,6 +92,7 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
         return new ActOutcome("renewed the Lease and the write lease", memory => memory with
         {
             RenewedAt = start,
+            RenewedJustNow = true,
             LeadingSince = memory.LeadingSince ?? start,
             WriteLeaseEndsBy = Later(memory.WriteLeaseEndsBy, end),
         });

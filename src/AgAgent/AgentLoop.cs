@@ -45,7 +45,7 @@ internal sealed partial class AgentLoop(
                     var done when decision is AgentDecision.Wait => (done, Shorter(Hurry, period)),
                     var done => (done, TimeSpan.Zero),
                 };
-                memory = outcome.Remember(memory);
+                memory = outcome.Remember(memory with { RenewedJustNow = false });
                 if (pause > TimeSpan.Zero)
                     await wake.WaitAsync(pause, end.Token).ConfigureAwait(false);
             }

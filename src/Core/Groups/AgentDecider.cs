@@ -130,8 +130,9 @@ public static class AgentDecider
             return new AgentDecision.StepDown(
                 $"a change of configuration has waited {local.Group.CommitPendingFor.Value.TotalSeconds:0} s for a majority, so this primary cannot serve (S12)");
 
-        // Renewing comes before everything else that may take time. An agent that has just started renews at once.
-        if (memory.RenewedAt is not { } renewedAt || facts.Now - renewedAt >= settings.Timings.RenewPeriod)
+        // Renewing comes before everything else that may take time. An agent that has just started renews at once. Where a renewal takes longer than
+        // the period between two, the next one is due at once; every other turn is then for what else there is to do.
+        if (memory.RenewedAt is not { } renewedAt || (facts.Now - renewedAt >= settings.Timings.RenewPeriod && !memory.RenewedJustNow))
             return new AgentDecision.RenewLease(
                 lease.ResourceVersion, isPrimary, local.Ticks + settings.Timings.SetWithinTicks, "the renewal is due");
         if (memory.Busy is { } busy)

@@ -6,6 +6,9 @@ public sealed record AgentMemory
     /// <summary>When the last successful acquisition or renewal of the Lease began; null before the first.</summary>
     public TimeSpan? RenewedAt { get; init; }
 
+    /// <summary>True in the turn after a successful acquisition or renewal.</summary>
+    public bool RenewedJustNow { get; init; }
+
     /// <summary>When the Lease was acquired; null when this process never did.</summary>
     public TimeSpan? LeadingSince { get; init; }
 

@@ -81,6 +81,19 @@ internal sealed class AgentDeciderTests
     }
 
     [Test]
+    public void After_a_renewal_that_took_longer_than_the_period_there_is_a_turn_for_other_work()
+    {
+        var slow = Renewed with { RenewedAt = Now - TimeSpan.FromSeconds(2), RenewedJustNow = true };
+        var candidate = Candidate(("mssql3-0", Peer(ReplicaRole.Resolving)));
+        Assert.Multiple(() =>
+        {
+            Assert.That(Decide(candidate, slow), Is.InstanceOf<AgentDecision.Promote>());
+            Assert.That(Decide(candidate, slow with { RenewedJustNow = false }), Is.InstanceOf<AgentDecision.RenewLease>());
+            Assert.That(Decide(candidate, slow with { RenewedAt = null }), Is.InstanceOf<AgentDecision.RenewLease>());
+        });
+    }
+
+    [Test]
     public void Renewing_goes_on_beside_long_work() =>
         Assert.That(Decide(Leading(Local(ReplicaRole.Primary)), Renewed with { RenewedAt = Now - TimeSpan.FromSeconds(1), Busy = "AddReplica" }), Is.InstanceOf<AgentDecision.RenewLease>());
 
