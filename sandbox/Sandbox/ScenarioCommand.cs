@@ -17,27 +17,23 @@ internal sealed class ScenarioCommand(Backend backend, IScreen screen, TimeProvi
         output.WriteLine("disturbances, in the middle of any of them (kill+api-restart):");
         foreach (var disturbance in Catalog.Disturbances)
             output.WriteLine($"  {disturbance.Name,-18} {disturbance.Title}");
-        output.WriteLine("and: representative (each scenario, and each disturbance once), all (each with each)");
+        output.WriteLine("and: representative (each scenario, with one disturbance each), all (each with each)");
         return 0;
     }
 
     public async Task<int> RunAsync(IReadOnlyList<string> names, int seed, string? json, CancellationToken cancellationToken)
     {
         var begun = time.GetTimestamp();
-        var plans = names.SelectMany(x => x switch
-        {
-            "representative" => Plan.Representative(seed),
-            "all" => Plan.All,
-            _ => [Plan.Parse(x)],
-        }).ToList();
+        var plans = Plan.ParseAll(names, seed);
         screen.Line($"seed {seed}: {string.Join(' ', plans.Select(x => x.Name))}");
         var results = new List<StepResult>();
         Trial? trial = null;
+        var spoiled = false;
         try
         {
             foreach (var plan in plans)
             {
-                if (trial is not null && plan.Scenario.Forms)
+                if (trial is not null && (plan.Scenario.Forms || (spoiled && !plan.Scenario.Ends)))
                     await EndAsync();
                 trial ??= await StartAsync(plan, seed, results, cancellationToken);
                 if (trial is null)
@@ -46,8 +42,9 @@ internal sealed class ScenarioCommand(Backend backend, IScreen screen, TimeProvi
                 results.Add(result);
                 if (!result.Ok)
                     await TellAsync(trial);
-                if (!result.Ok || plan.Scenario.Spoils)
+                if (!result.Ok || plan.Scenario.Ends)
                     await EndAsync();
+                spoiled = plan.Scenario.Spoils;
                 if (json is not null)
                     await WriteAsync(json, DemoReport.Of(results));
             }

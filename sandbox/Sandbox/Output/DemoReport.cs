@@ -20,7 +20,8 @@ internal sealed record StepReport(
     string? Primary,
     long? WriteGapMs,
     int? LostAcknowledgedWrites,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Open)
 {
     public static StepReport Of(StepResult result) => new(
         result.Name,
@@ -28,7 +29,8 @@ internal sealed record StepReport(
         result.Findings?.Primary,
         result.Findings?.WriteGap is { } gap ? (long)Math.Ceiling(gap.TotalMilliseconds) : null,
         result.Findings?.Lost,
-        result.Reason);
+        result.Reason,
+        result.Findings?.Open);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

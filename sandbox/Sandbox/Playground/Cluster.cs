@@ -49,14 +49,15 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="backend">Whose API server and controllers.</param>
     /// <param name="screen">Hears how it goes.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="nodes">How many nodes.</param>
     /// <param name="proxied">Whether pods reach the API server through a proxy that can make faults.</param>
     /// <param name="definition">The CustomResourceDefinition that is there before the operator; the shipped one when null.</param>
     public static async Task<Cluster> StartAsync(
-        Backend backend, IScreen screen, CancellationToken cancellationToken, bool proxied = false, JsonObject? definition = null)
+        Backend backend, IScreen screen, CancellationToken cancellationToken, int nodes = 3, bool proxied = false, JsonObject? definition = null)
     {
         await using var stage = screen.Begin("start", backend == Backend.ControlPlane
-            ? "a Kubernetes control plane, three nodes and the operator"
-            : "an API server, three nodes and the operator");
+            ? $"a Kubernetes control plane, {nodes} nodes and the operator"
+            : $"an API server, {nodes} nodes and the operator");
         var id = Guid.NewGuid().ToString("n");
         var directory = System.IO.Directory.CreateTempSubdirectory(ControlSockets.FolderPrefix).FullName;
         var guardian = Guardian.Start(id, directory);
@@ -73,6 +74,7 @@ internal sealed class Cluster : IAsyncDisposable
                 PodNetwork = addresses?.Pods ?? PrivateNetwork.Pods.BaseAddress,
                 ServiceRange = addresses?.Services ?? PrivateNetwork.Services,
                 Proxied = proxied,
+                Nodes = [.. Enumerable.Range(1, nodes).Select(x => $"node-{x}")],
                 Log = Log(Path.Combine(directory, "cluster.log")),
                 Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
             };

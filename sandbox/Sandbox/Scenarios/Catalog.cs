@@ -2,12 +2,15 @@ using KubernetesEmulator.Faults;
 
 namespace Sandbox.Scenarios;
 
-/// <summary>All scenarios and disturbances. Each disturbance can happen in the middle of each scenario.</summary>
+/// <summary>
+/// All scenarios and disturbances. Each disturbance can happen in the middle of each scenario. The order is one in which one cluster serves many.
+/// </summary>
 internal static class Catalog
 {
     public static IReadOnlyList<Scenario> Scenarios { get; } =
     [
         new("form-old-crd", "a group forms over the CustomResourceDefinition of an older version", Chores.FormOverOldDefinitionAsync) { Forms = true, OldDefinition = true },
+        new("delete-primary", "the SqlServer of the primary is deleted", Chores.DeletePrimaryAsync) { Spoils = true },
         new("form", "three SqlServer resources become one availability group", Chores.FormAsync) { Forms = true },
         new("kill", "SIGKILL to the primary's SQL Server process", Accidents.KillAsync),
         new("freeze", "the primary's SQL Server process stops and goes on after another was promoted", Accidents.FreezeServerAsync),
@@ -16,8 +19,7 @@ internal static class Catalog
         new("planned-failover", "a failover Job names the next primary", Chores.FailOverAsync),
         new("rotate-creds", "sa and the master key of each instance get new passwords", Chores.RotateAsync),
         new("scale-up", "one more SqlServer joins the group", Chores.ScaleUpAsync),
-        new("scale-down", "the SqlServer of a secondary is deleted", Chores.ScaleDownAsync),
-        new("delete-primary", "the SqlServer of the primary is deleted", Chores.DeletePrimaryAsync) { Spoils = true },
+        new("scale-down", "the SqlServer of a secondary is deleted", Chores.ScaleDownAsync) { Spoils = true },
         new("delete-everything", "all SqlServers are deleted, then the namespace", Chores.DeleteEverythingAsync) { Spoils = true, Ends = true },
     ];
 

@@ -76,7 +76,6 @@ internal static class Chores
         var server = Manifest.ReadShipped(Group.Namespace, "samples/ag/sqlserver.yaml")[0];
         server["metadata"]!["name"] = name;
         server["metadata"]!["labels"]!["name"] = name;
-        server["spec"]!["skipAgAntiAffinity"] = true;
         var service = Manifest.Read("services")[0];
         service["metadata"]!["name"] = name;
         service["spec"]!["selector"]!["name"] = name;
@@ -87,7 +86,7 @@ internal static class Chores
         return null;
     }
 
-    /// <summary>The SqlServer of a secondary is deleted: it leaves the group, and its claim stays.</summary>
+    /// <summary>The SqlServer of a secondary is deleted: the others go on, and its claim stays.</summary>
     public static async Task<Func<string, bool>?> ScaleDownAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
     {
         var before = await trial.Group.CalmAsync(progress, cancellationToken);
@@ -171,7 +170,7 @@ internal static class Chores
     private static async Task DeleteAsync(Trial trial, string pod, Action<string> progress, CancellationToken cancellationToken)
     {
         var (api, instance) = (trial.Cluster.Api, pod[..^"-0".Length]);
-        trial.Group.Size--;
+        trial.Group.Leave(pod);
         trial.Instances.Remove(instance);
         await Trial.PersistAsync(
             $"deleting SqlServer {instance}", token => api.DeleteAsync(Kinds.SqlServers, Group.Namespace, instance, token), progress, cancellationToken);

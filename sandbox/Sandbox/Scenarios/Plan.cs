@@ -22,18 +22,23 @@ internal sealed record Plan(Scenario Scenario, Disturbance? Disturbance)
         static StepFailedException Unknown(string what) => new($"unknown scenario '{what}'; see: sandbox scenario list");
     }
 
-    /// <summary>Every scenario alone, and every disturbance in the middle of one of them, which the seed chooses.</summary>
+    /// <summary>As <see cref="Parse"/>, where <c>representative</c> and <c>all</c> stand for many.</summary>
+    public static IReadOnlyList<Plan> ParseAll(IEnumerable<string> names, int seed) =>
+    [
+        .. names.SelectMany(x => x switch
+        {
+            "representative" => Representative(seed),
+            "all" => All,
+            _ => [Parse(x)],
+        }),
+    ];
+
+    /// <summary>Every scenario once and every disturbance at least once, paired as the seed has it.</summary>
     public static IReadOnlyList<Plan> Representative(int seed)
     {
-        var random = new Random(seed);
-        var scenarios = Catalog.Scenarios.Where(x => x is { OldDefinition: false, Spoils: false, Forms: false }).ToArray();
-        random.Shuffle(scenarios);
-        return
-        [
-            .. Catalog.Scenarios.Where(x => !x.Spoils).Select(x => new Plan(x, null)),
-            .. Catalog.Disturbances.Select((x, i) => new Plan(scenarios[i % scenarios.Length], x)),
-            .. Catalog.Scenarios.Where(x => x.Spoils).Select(x => new Plan(x, null)),
-        ];
+        var disturbances = Catalog.Disturbances.ToArray();
+        new Random(seed).Shuffle(disturbances);
+        return [.. Catalog.Scenarios.Select((x, i) => new Plan(x, disturbances[i % disturbances.Length]))];
     }
 
     /// <summary>Every scenario alone and with every disturbance.</summary>

@@ -15,7 +15,7 @@ internal sealed record Scenario(string Name, string Title, Act Act)
     /// <summary>It begins with a cluster without a group, and forms one.</summary>
     public bool Forms { get; init; }
 
-    /// <summary>It leaves no group behind that another scenario could use.</summary>
+    /// <summary>It leaves no group behind that another scenario could use, but for one that <see cref="Ends"/> it.</summary>
     public bool Spoils { get; init; }
 
     /// <summary>There is no group at its end, so it checks what must hold itself.</summary>

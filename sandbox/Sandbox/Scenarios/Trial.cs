@@ -7,6 +7,9 @@ namespace Sandbox.Scenarios;
 /// <summary>A cluster with its group, its writer and its witnesses, on which scenarios run one after another.</summary>
 internal sealed class Trial : IAsyncDisposable
 {
+    /// <summary>One more than the group has replicas, so that another can join.</summary>
+    private const int NodeCount = 4;
+
     private int _named = Cluster.Instances.Count();
 
     private Trial(Cluster cluster, int seed, TimeProvider time)
@@ -42,7 +45,7 @@ internal sealed class Trial : IAsyncDisposable
         Backend backend, Scenario first, int seed, IScreen screen, TimeProvider time, CancellationToken cancellationToken)
     {
         var definition = first.OldDefinition ? Manifest.Read("old-definition").Single() : null;
-        return new Trial(await Cluster.StartAsync(backend, screen, cancellationToken, proxied: true, definition), seed, time);
+        return new Trial(await Cluster.StartAsync(backend, screen, cancellationToken, NodeCount, proxied: true, definition), seed, time);
     }
 
     /// <summary>Starts a witness for each instance.</summary>

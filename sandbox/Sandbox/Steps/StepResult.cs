@@ -4,7 +4,11 @@ namespace Sandbox.Steps;
 /// <param name="Primary">The primary at its end.</param>
 /// <param name="WriteGap">Last acknowledged write before the disturbance to the first one after it.</param>
 /// <param name="Lost">Acknowledged writes that the primary does not have.</param>
-internal sealed record Findings(string Primary, TimeSpan? WriteGap, int Lost);
+internal sealed record Findings(string Primary, TimeSpan? WriteGap, int Lost)
+{
+    /// <summary>What the product does not do yet, seen in this step; null when nothing is open.</summary>
+    public string? Open { get; init; }
+}
 
 /// <summary>How a step ended.</summary>
 internal enum StepEnd
