@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Unit.KubernetesApiServer;
@@ -158,6 +160,95 @@ internal sealed class AuthorizationTests : ApiServerFixture
         Assert.That((await Send(jane, HttpMethod.Post, Rbacs("rolebindings"), Binding("view", "ClusterRole", "view", "User", "jane"))).Code, Is.EqualTo(201));
         Assert.That((await Send(jane, HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(200));
     }
+
+    [Test]
+    public async Task Everybody_may_ask_what_he_may_do_himself()
+    {
+        var jane = As("jane");
+        await Allow("jane", """{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}""");
+        const string path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        string Question(string verb) => $$$"""{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","spec":{"resourceAttributes":{"namespace":"{{{Ns}}}","verb":"{{{verb}}}","resource":"pods"} } }""";
+        var (code, answer) = await Send(jane, HttpMethod.Post, path, Question("get"));
+        Assert.That((code, answer["status"]!.ToJsonString(Plain)), Is.EqualTo((201,
+            $$"""{"allowed":true,"reason":"RBAC: allowed by RoleBinding \"for-jane-user/{{Ns}}\" of Role \"for-jane-user\" to User \"jane\""}""")));
+        (code, answer) = await Send(jane, HttpMethod.Post, path, Question("list"));
+        Assert.That((code, answer["status"]!.ToJsonString()), Is.EqualTo((201, """{"allowed":false}""")));
+        (_, answer) = await Send(jane, HttpMethod.Post, path, """{"spec":{"nonResourceAttributes":{"verb":"get","path":"/version"}}}""");
+        Assert.That((bool)answer["status"]!["allowed"]!);
+        Assert.That((await Send(jane, HttpMethod.Post, path, "{}")).Code, Is.EqualTo(422));
+        Assert.That((await Api.Get(path)).Code, Is.EqualTo(405));
+
+        (_, answer) = await Send(jane, HttpMethod.Post, "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", $$$"""{"spec":{"namespace":"{{{Ns}}}"}}""");
+        Assert.That(answer["status"]!["resourceRules"]!.AsArray().Select(rule => rule!.ToJsonString()), Is.EqualTo(new[]
+        {
+            """{"verbs":["create"],"apiGroups":["authorization.k8s.io"],"resources":["selfsubjectaccessreviews","selfsubjectrulesreviews"]}""",
+            """{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}""",
+        }));
+        Assert.That((string?)answer["status"]!["evaluationError"], Is.Null);
+    }
+
+    [Test]
+    public async Task Only_who_is_allowed_to_asks_about_others()
+    {
+        const string path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        await Allow("jane", """{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}""");
+        var question = $$$"""{"spec":{"user":"jane","resourceAttributes":{"namespace":"{{{Ns}}}","verb":"get","resource":"pods"} } }""";
+        Assert.That((bool)(await Api.Make(path, question))["status"]!["allowed"]!);
+        Assert.That((bool)(await Api.Make(path, question.Replace("jane", "john", StringComparison.Ordinal)))["status"]!["allowed"]!, Is.False);
+        Assert.That((bool)(await Api.Make($"/apis/authorization.k8s.io/v1/namespaces/{Ns}/localsubjectaccessreviews", question))["status"]!["allowed"]!);
+        Assert.That(await Refusal(As("jane"), HttpMethod.Post, path), Does.Contain("cannot create resource \"subjectaccessreviews\""));
+    }
+
+    [Test]
+    public async Task A_token_is_good_for_its_audience_only()
+    {
+        await Allow("default", """{"apiGroups":[""],"resources":["pods"],"verbs":["list"]}""", "ServiceAccount");
+        var issued = await Api.Make(Core("serviceaccounts/default/token"), "{}");
+        Assert.That(issued["spec"]!["audiences"]!.ToJsonString(), Is.EqualTo("""["https://kubernetes.default.svc"]"""));
+        var foreign = await Api.Make(Core("serviceaccounts/default/token"), """{"spec":{"audiences":["vault"]}}""");
+        var (ours, theirs) = ((string)issued["status"]!["token"]!, (string)foreign["status"]!["token"]!);
+        Assert.That((await Send(Client(ours), HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(200));
+        Assert.That((await Send(Client(theirs), HttpMethod.Get, Core("pods"))).Code, Is.EqualTo(401));
+
+        const string path = "/apis/authentication.k8s.io/v1/tokenreviews";
+        async Task<string> Review(string token, string more = "") =>
+            (await Api.Make(path, $$$"""{"spec":{"token":"{{{token}}}"{{{more}}} } }"""))["status"]!.ToJsonString(Plain);
+        var (_, account) = await Api.Get(Core("serviceaccounts/default"));
+        var user = $$$"""{"username":"system:serviceaccount:{{{Ns}}}:default","groups":["system:serviceaccounts","system:serviceaccounts:{{{Ns}}}","system:authenticated"],"uid":"{{{account["metadata"]!["uid"]}}}"}""";
+        Assert.That(await Review(ours), Is.EqualTo($$$"""{"authenticated":true,"user":{{{user}}},"audiences":["https://kubernetes.default.svc"]}"""));
+        Assert.That(await Review(theirs, ""","audiences":["vault","safe"]"""), Is.EqualTo($$$"""{"authenticated":true,"user":{{{user}}},"audiences":["vault"]}"""));
+        Assert.That(await Review(theirs), Does.Contain("token audiences [\\\"vault\\\"] is invalid for the target audiences"));
+        Assert.That(await Review("nonsense"), Is.EqualTo("""{"user":{},"error":"invalid bearer token"}"""));
+        await Api.Delete(Core("serviceaccounts/default"));
+        Assert.That(await Review(ours), Does.Contain("invalid bearer token"));
+    }
+
+    [Test]
+    public async Task Acting_as_another_is_a_right_too()
+    {
+        await Allow("jane", """{"apiGroups":[""],"resources":["pods"],"verbs":["list"]}""");
+        async Task<(int Code, JsonNode Body)> AsJane(HttpClient client)
+        {
+            client.DefaultRequestHeaders.Add("Impersonate-User", "jane");
+            return await Send(client, HttpMethod.Get, Core("pods"));
+        }
+
+        Assert.That((await AsJane(As("root", "system:masters"))).Code, Is.EqualTo(200));
+        var (code, body) = await AsJane(As("john"));
+        Assert.That((code, (string)body["message"]!), Is.EqualTo((403,
+            "users \"jane\" is forbidden: User \"john\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope")));
+    }
+
+    [TestCase("{}", "[rules[0].verbs: Required value: verbs must contain at least one value, rules[0].apiGroups: Required value: resource rules must supply at least one api group, "
+        + "rules[0].resources: Required value: resource rules must supply at least one resource]")]
+    [TestCase("""{"verbs":["get"],"nonResourceURLs":["/x"]}""", "rules[0].nonResourceURLs: Invalid value: [\"/x\"]: namespaced rules cannot apply to non-resource URLs")]
+    public async Task A_rule_that_says_nothing_is_refused(string rule, string why)
+    {
+        var (code, body) = await Api.Post(Rbacs("roles"), Role("bad", rule));
+        Assert.That((code, (string)body["message"]!), Is.EqualTo((422, $"Role.rbac.authorization.k8s.io \"bad\" is invalid: {why}")));
+    }
+
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private string StatefulSets => $"/apis/apps/v1/namespaces/{Ns}/statefulsets";
 

@@ -113,7 +113,29 @@ internal sealed class KubectlTests
         Assert.That(await Run("delete thing t --timeout=20s"), Does.Contain("deleted"));
     }
 
-    private async Task<string> Run(string arguments, string? input = null)
+    [Test]
+    public async Task Rights_are_granted_and_asked_for()
+    {
+        await Run("apply -f -", """
+            {apiVersion: v1, kind: Namespace, metadata: {name: team}}
+            ---
+            {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader, namespace: team}, rules: [{apiGroups: [""], resources: [pods], verbs: [get, list]}]}
+            ---
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: reader, namespace: team}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+            subjects: [{kind: ServiceAccount, name: default}]
+            """);
+        Assert.That(await Run("auth can-i list pods -n team --as=system:serviceaccount:team:default"), Is.EqualTo("yes\n"));
+        Assert.That(await Run("auth can-i list pods -n team --as=system:serviceaccount:default:default", exitCode: 1), Is.EqualTo("no\n"));
+        Assert.That(await Run("auth can-i delete pods -n team --as=system:serviceaccount:team:default", exitCode: 1), Is.EqualTo("no\n"));
+        Assert.That(await Run("auth can-i --list -n team --as=system:serviceaccount:team:default"), Does.Match(@"pods +\[\] +\[\] +\[get list\]"));
+        Assert.That(await Run("auth can-i '*' '*'"), Is.EqualTo("yes\n"));
+        Assert.That(await Run("create token default -n team"), Is.Not.Empty);
+    }
+
+    private async Task<string> Run(string arguments, string? input = null, int exitCode = 0)
     {
         var start = new ProcessStartInfo("kubectl", arguments)
         {
@@ -131,7 +153,7 @@ internal sealed class KubectlTests
             var output = process.StandardOutput.ReadToEndAsync(bound.Token);
             var errors = process.StandardError.ReadToEndAsync(bound.Token);
             await process.WaitForExitAsync(bound.Token);
-            Assert.That(process.ExitCode, Is.Zero, $"kubectl {arguments}: {await errors}");
+            Assert.That(process.ExitCode, Is.EqualTo(exitCode), $"kubectl {arguments}: {await errors}");
             return await output;
         }
         finally

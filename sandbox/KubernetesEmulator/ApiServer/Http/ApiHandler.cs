@@ -73,7 +73,7 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
     private async Task DispatchAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var path = context.Request.Path.Value ?? "/";
-        var identity = Authenticate(context.Request);
+        var identity = Impersonation.Apply(context.Request, Authenticate(context.Request), authorizer);
         var access = RequestInfo.Of(context.Request);
         if (authorizer.Authorize(identity, access) is { Allowed: false } refusal)
             throw ApiError.Forbidden(identity, access, refusal.Reason);
@@ -116,8 +116,9 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
     private Identity Authenticate(HttpRequest request)
     {
         var header = request.Headers.Authorization.ToString();
-        if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && tokens.Find(header[7..].Trim()) is { } identity)
-            return identity;
+        if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && tokens.Find(header[7..].Trim()) is { } credential
+            && credential.Audiences.Contains(Tokens.ApiAudience))
+            return credential.Identity;
         if (header.Length == 0)
             return Identity.Anonymous;
         throw new ApiError(401, "Unauthorized", "Unauthorized");
@@ -132,6 +133,15 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
         var guard = new WriteGuard(authorizer, identity, access, r);
         WriteOptions Writing() => Manner(context, query) with { Guard = guard.Check };
         var accept = Negotiation.Parse(context.Request.Headers.Accept.ToString());
+        if (r.IsQuestion)
+        {
+            if (verb != "create" || request.Name is not null)
+                throw ApiError.MethodNotAllowed();
+            var question = await ReadObjectAsync(context.Request, cancellationToken).ConfigureAwait(false);
+            await RespondAsync(context, 201, new Reviews(authorizer, tokens).Answer(r, request.Ns, identity, question)).ConfigureAwait(false);
+            return;
+        }
+
         if (request.Subresource is { } subresource and not "status")
         {
             await SubresourceAsync(context, request, subresource, verb, query, cancellationToken).ConfigureAwait(false);
@@ -406,6 +416,8 @@ internal static class BodyReader
         var type = MediaType(request);
         try
         {
+            if (type == Protobuf.MediaType)
+                return Protobuf.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
             if (type.Contains("yaml", StringComparison.Ordinal))
                 return Yaml.Parse(Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length))) is [var first, ..] ? first : null;
             if (type is "" or "application/json" || type.EndsWith("+json", StringComparison.Ordinal))

@@ -52,7 +52,9 @@ internal static class Discovery
         var list = new JsonArray();
         foreach (var r in members)
         {
-            var entry = Entry(r, r.Plural, "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch");
+            var entry = r.IsQuestion
+                ? Entry(r, r.Plural, "create")
+                : Entry(r, r.Plural, "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch");
             entry["singularName"] = r.Singular;
             if (r.ShortNames.Count > 0)
                 entry["shortNames"] = new JsonArray([.. r.ShortNames]);

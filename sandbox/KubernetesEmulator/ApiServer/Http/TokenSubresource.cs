@@ -19,8 +19,9 @@ internal static class TokenSubresource
         var pod = request.Child("spec", "boundObjectRef") is { } bound && bound.Text("kind") == "Pod" ? bound : null;
         if (pod is not null && !PodLives(registry, account.Namespace, pod))
             throw ApiError.NotFound(Catalog.Pods, pod.Text("name") ?? "");
-        var identity = Identity.OfServiceAccount(account.Namespace, account.Name);
-        var token = tokens.Issue(identity, expires, () =>
+        var identity = Identity.OfServiceAccount(account.Namespace, account.Name) with { Uid = account.Uid };
+        IReadOnlyList<string> audiences = request.Texts("spec", "audiences").ToList() is { Count: > 0 } given ? given : [Tokens.ApiAudience];
+        var token = tokens.Issue(identity, audiences, expires, () =>
             registry.Store.Get(Catalog.ServiceAccounts.Key, account.Namespace, account.Name)?.Uid == account.Uid
             && (pod is null || PodLives(registry, account.Namespace, pod)));
         var answer = request.Copy();
@@ -29,6 +30,7 @@ internal static class TokenSubresource
         answer.Ensure("metadata")["name"] = account.Name;
         answer.Ensure("metadata")["namespace"] = account.Namespace;
         answer.Ensure("spec")["expirationSeconds"] = seconds;
+        answer.Ensure("spec")["audiences"] = new JsonArray([.. audiences]);
         answer["status"] = new JsonObject { ["token"] = token, ["expirationTimestamp"] = Document.Time(expires) };
         return answer;
     }

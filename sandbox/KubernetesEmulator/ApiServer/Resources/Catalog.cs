@@ -91,6 +91,11 @@ internal sealed class Catalog
         StorageClasses,
         new("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", true) { CountsGenerations = true },
         CustomResourceDefinitions,
+        Question("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+        Question("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
+        Question("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
+        Question("authorization.k8s.io", "localsubjectaccessreviews", "LocalSubjectAccessReview", namespaced: true),
+        Question("authentication.k8s.io", "tokenreviews", "TokenReview"),
     ];
 
     private volatile Resource[] _all = BuiltIn;
@@ -98,7 +103,7 @@ internal sealed class Catalog
     public IReadOnlyList<Resource> All => _all;
 
     /// <summary>One resource per stored collection: of several versions, the first.</summary>
-    public IEnumerable<Resource> Collections => _all.DistinctBy(r => r.Key);
+    public IEnumerable<Resource> Collections => _all.Where(r => !r.IsQuestion).DistinctBy(r => r.Key);
 
     public Resource? Find(string group, string version, string plural) =>
         Array.Find(_all, r => r.Plural == plural && r.Group == group && r.Version == version);
@@ -154,6 +159,9 @@ internal sealed class Catalog
         CountsGenerations = true,
         Scale = scale ? new ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector") : null,
     };
+
+    private static Resource Question(string group, string plural, string kind, bool namespaced = false) =>
+        new(group, "v1", plural, kind, namespaced) { IsQuestion = true };
 
     private static Resource Rbac(string plural, string kind, bool namespaced) =>
         new("rbac.authorization.k8s.io", "v1", plural, kind, namespaced);

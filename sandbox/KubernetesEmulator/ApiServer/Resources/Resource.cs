@@ -24,6 +24,9 @@ internal sealed record Resource(string Group, string Version, string Plural, str
     /// <summary>Whether a PUT may leave out <c>metadata.resourceVersion</c>.</summary>
     public bool UnconditionalUpdate { get; init; } = true;
 
+    /// <summary>Whether such an object is only answered, never stored.</summary>
+    public bool IsQuestion { get; init; }
+
     public IReadOnlyList<string> FieldLabels { get; init; } = [];
 
     /// <summary>The schema of a custom resource's version; null for kinds that are built in.</summary>

@@ -24,6 +24,29 @@ internal static partial class Validation
         return errors;
     }
 
+    private static void PolicyRules(Resource r, JsonObject o, List<FieldError> errors)
+    {
+        foreach (var (rule, at) in o.Objects("rules").Select((rule, i) => (rule, $"rules[{i}]")))
+        {
+            bool Has(string field) => rule.Texts(field).Any();
+            if (!Has("verbs"))
+                errors.Add(FieldError.Required($"{at}.verbs", "verbs must contain at least one value"));
+            if (Has("nonResourceURLs"))
+            {
+                if (r.Namespaced)
+                    errors.Add(FieldError.Invalid($"{at}.nonResourceURLs", rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs"));
+                if (Has("apiGroups") || Has("resources") || Has("resourceNames"))
+                    errors.Add(FieldError.Invalid($"{at}.nonResourceURLs", rule["nonResourceURLs"], "rules cannot apply to both regular resources and non-resource URLs"));
+                continue;
+            }
+
+            if (!Has("apiGroups"))
+                errors.Add(FieldError.Required($"{at}.apiGroups", "resource rules must supply at least one api group"));
+            if (!Has("resources"))
+                errors.Add(FieldError.Required($"{at}.resources", "resource rules must supply at least one resource"));
+        }
+    }
+
     /// <summary>Fields that may not change once written.</summary>
     public static List<FieldError> CheckUpdate(Resource r, JsonObject old, JsonObject now)
     {
@@ -181,6 +204,9 @@ internal static partial class Validation
                 break;
             case "leases.coordination.k8s.io":
                 Lease(o.Child("spec"), errors);
+                break;
+            case "roles.rbac.authorization.k8s.io" or "clusterroles.rbac.authorization.k8s.io":
+                PolicyRules(r, o, errors);
                 break;
             case "rolebindings.rbac.authorization.k8s.io" or "clusterrolebindings.rbac.authorization.k8s.io":
                 if (o.Text("roleRef", "name") is null or "")

@@ -5,6 +5,9 @@ namespace KubernetesEmulator.Security;
 /// <param name="Groups">Groups; <c>system:authenticated</c> among them unless nobody vouches for the user.</param>
 public sealed record Identity(string Name, IReadOnlyList<string> Groups)
 {
+    /// <summary>Identity of the account beyond its name, or empty.</summary>
+    internal string Uid { get; init; } = "";
+
     /// <summary>Members may do everything, whatever roles say.</summary>
     internal const string Masters = "system:masters";
 

@@ -47,6 +47,9 @@ internal sealed class WriteGuard(RbacAuthorizer authorizer, Identity identity, A
         return Document.Same(a, b);
     }
 
+    /// <summary>Here the API server names what is missing by its resource, elsewhere by its kind.</summary>
+    private static string Plural(string failure) => failure.Replace("role.", "roles.", StringComparison.Ordinal);
+
     private bool Holds(string verb, Resource role, string name) =>
         authorizer.Decide(identity, new AccessRequest(verb, role.Group, role.Plural, "", request.Namespace, name)).Allowed;
 
@@ -60,6 +63,6 @@ internal sealed class WriteGuard(RbacAuthorizer authorizer, Identity identity, A
             return;
         var why = $"user \"{identity.Name}\" (groups={PolicyRule.Quote(identity.Groups)}) is attempting to grant RBAC permissions not currently held:\n"
             + string.Join('\n', missing);
-        throw ApiError.Forbidden(resource, name, failures.Count == 0 ? why : $"{why}; resolution errors: {RbacAuthorizer.Aggregate(failures)}");
+        throw ApiError.Forbidden(resource, name, failures.Count == 0 ? why : $"{why}; resolution errors: [{string.Join(' ', failures.Select(Plural))}]");
     }
 }
