@@ -54,6 +54,11 @@ public static class Errors
         14,
         $"The target database ('{name}') is in an availability group and is currently accessible for connections when the application intent is set to read only.");
 
+    internal static SqlError NoReadableSecondary(string name) => Make(
+        982,
+        14,
+        $"Unable to access the '{name}' database because no online secondary replicas are enabled for read-only access. Check the availability group configuration to verify that at least one secondary replica is configured for read-only access. Wait for an enabled replica to come online, and retry your read-only operation.");
+
     internal static SqlError NoReadIntent(string name) => Make(
         979, 14, $"The target database ('{name}') is in an availability group and currently does not allow read only connections.");
 

@@ -105,7 +105,11 @@ public sealed record ReplicaSpec(string Name, ReplicaOptions Options);
 
 /// <summary>CREATE AVAILABILITY GROUP.</summary>
 public sealed record CreateGroup(string Name, GroupOptions Options, IReadOnlyList<string> Databases, IReadOnlyList<ReplicaSpec> Replicas)
-    : EngineCommand;
+    : EngineCommand
+{
+    /// <summary>LISTENER, if written.</summary>
+    public ListenerSpec? Listener { get; init; }
+}
 
 /// <summary>DROP AVAILABILITY GROUP.</summary>
 public sealed record DropGroup(string Name) : EngineCommand;

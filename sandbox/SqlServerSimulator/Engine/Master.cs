@@ -312,6 +312,8 @@ internal sealed record GroupConfiguration
     /// <summary>Basic functionality: two replicas, one database, nothing to read on the secondary.</summary>
     public bool Basic { get; init; }
 
+    public GroupListener? Listener { get; init; }
+
     public IReadOnlyList<ReplicaConfiguration> Replicas { get; init; } = [];
 
     public IReadOnlyList<GroupDatabase> Databases { get; init; } = [];

@@ -9,6 +9,12 @@ public sealed partial class SqlInstance
     public bool? IsPrimaryReplica(string database) =>
         FindDatabase(database)?.Entry.Group is { } id && Groups.TryGetValue(id, out var group) ? group.Role == ReplicaRole.Primary : null;
 
+    /// <summary>sys.fn_hadr_backup_is_preferred_replica(database): null when there is no such database.</summary>
+    public bool? IsPreferredBackupReplica(string database) =>
+        IsSystem(database) ? true
+        : FindDatabase(database) is not { } found ? null
+        : found.Entry.Group is not { } id || !Groups.TryGetValue(id, out var group) || group.IsPreferredForBackups();
+
     internal Group? FindGroup(string name) => Groups.Values.FirstOrDefault(group => group.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     internal void SaveGroup(Group group) =>
@@ -209,6 +215,7 @@ public sealed partial class SqlInstance
                 ClusterType = type,
                 Basic = create.Options.Basic,
                 WriteLease = create.Options.WriteLeaseValidity is not null,
+                Listener = create.Listener is { } listener ? NewListener(listener) : null,
                 Databases = members,
                 Replicas =
                 [
@@ -734,6 +741,10 @@ public sealed partial class SqlInstance
                     configuration with { Replicas = [.. configuration.Replicas.Where(replica => !gone.Contains(replica.Id))] };
                 Check("REMOVE REPLICA", Without(group.File.Accepted));
                 group.Propose(Without, operation);
+                return false;
+            case AddListener or ModifyListener or RemoveListener:
+                RequirePrimary(alter switch { AddListener => "ADD", ModifyListener => "MODIFY", _ => "REMOVE" }, "LISTENER");
+                Alter(group, alter, operation);
                 return false;
             case AddGroupDatabases add:
                 RequirePrimary("ADD", "DATABASE");

@@ -219,28 +219,20 @@ public sealed partial class SqlInstance
         {
             ApplicationName = request.ApplicationName, HostName = request.HostName, LoginTime = Environment.UtcNow,
         };
-        try
+        var (route, refused) = Enter(session, name);
+        if (refused is not null)
         {
-            session.Database = session.InitialDatabase = Open(session, name);
-        }
-        catch (SqlErrorException error)
-        {
-            var route = Route(name, request.ReadOnlyIntent, error.Error.Number);
-            if (route is null)
-            {
-                LogLoginFailure(18456, request.Database.Length > 0 ? 38 : 40, request, $"Failed to open the database '{name}'");
-            }
-
+            LogLoginFailure(18456, request.Database.Length > 0 ? 38 : 40, request, $"Failed to open the database '{name}'");
             return new LoginResult(
                 null,
-                error.Error.Number is 911 or 916
+                refused.Number is 911 or 916
                     ? [Errors.CannotOpen(name), Errors.LoginFailed(request.User)]
-                    : [error.Error, Errors.CannotOpen(name), Errors.LoginFailed(request.User)]) { Route = route };
+                    : [refused, Errors.CannotOpen(name), Errors.LoginFailed(request.User)]);
         }
 
-        if (Route(name, request.ReadOnlyIntent, 0) is { } target)
+        if (route is not null)
         {
-            return new LoginResult(null, []) { Route = target };
+            return new LoginResult(null, []) { Route = route };
         }
 
         _sessions.Add(session.Id, session);
@@ -306,34 +298,6 @@ public sealed partial class SqlInstance
     {
         LogOut(session);
         Environment.EndSession(session);
-    }
-
-    private (string Server, ushort Port)? Route(string database, bool readOnlyIntent, int error)
-    {
-        if (!Databases.TryGetValue(database, out var found) || found.Entry.Group is not { } id || !Groups.TryGetValue(id, out var group))
-        {
-            return null;
-        }
-
-        string? url = null;
-        if (readOnlyIntent && group.Role == ReplicaRole.Primary)
-        {
-            url = group.Local.ReadOnlyRoutingList
-                .SelectMany(set => set)
-                .Select(name => group.Configuration.Replica(name))
-                .FirstOrDefault(replica => replica?.ReadOnlyRoutingUrl is not null
-                    && group.Peers.GetValueOrDefault(replica.Id) is { Following: true }
-                    && replica.SecondaryConnections != SecondaryConnections.No)?.ReadOnlyRoutingUrl;
-        }
-        else if (!readOnlyIntent && group.Role == ReplicaRole.Secondary && error != 978
-            && group.Local.SecondaryConnections == SecondaryConnections.All && group.IsFollowing)
-        {
-            url = group.Configuration.Replica(group.KnownPrimary)?.ReadWriteRoutingUrl;
-        }
-
-        return url is not null && Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Port is > 0 and <= ushort.MaxValue
-            ? (uri.Host, (ushort)uri.Port)
-            : null;
     }
 
     // Peers

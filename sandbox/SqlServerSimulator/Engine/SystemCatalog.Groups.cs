@@ -38,6 +38,13 @@ public static partial class SystemCatalog
         Add("availability_read_only_routing_lists", "replica_id guid, routing_priority int, read_only_replica_id guid", (instance, session) =>
             Visible(instance, session).SelectMany(group => group.Configuration.Replicas.SelectMany(replica => replica.ReadOnlyRoutingList.SelectMany((set, index) =>
                 set.Select(name => new object?[] { replica.Id, index + 1, group.Configuration.Replica(name)?.Id })))));
+        Add("availability_group_listeners", "group_id guid!, listener_id nvarchar(36), dns_name nvarchar(63), port int, is_conformant bit!, ip_configuration_string_from_cluster nvarchar(max), is_distributed_network_name bit!", (instance, session) =>
+            Listeners(instance, session).Select(pair => new object?[] { pair.Group.Id, pair.Listener.Id.ToString(), pair.Listener.Name, pair.Listener.Port, true, null, false }));
+        Add("availability_group_listener_ip_addresses", "listener_id nvarchar(36), ip_address nvarchar(48), ip_subnet_mask nvarchar(15), is_dhcp bit!, network_subnet_ip nvarchar(48), network_subnet_prefix_length int, network_subnet_ipv4_mask nvarchar(15), state tinyint, state_desc nvarchar(60)", (instance, session) =>
+            Listeners(instance, session).SelectMany(pair => pair.Listener.Addresses.Select(address => new object?[]
+            {
+                pair.Listener.Id.ToString(), address.Address, address.Mask, false, null, null, null, (byte)0, "OFFLINE",
+            })));
         Add("availability_databases_cluster", "group_id guid, group_database_id guid, database_name sysname, truncation_lsn lsn", (instance, session) =>
             Visible(instance, session).SelectMany(group => group.Configuration.Databases.Select(database => new object?[] { group.Id, database.Id, database.Name, null })));
         AddState("dm_hadr_availability_replica_states", "replica_id guid, group_id guid, is_local bit, role tinyint, role_desc nvarchar(60), operational_state tinyint, operational_state_desc nvarchar(60), connected_state tinyint, connected_state_desc nvarchar(60), recovery_health tinyint, recovery_health_desc nvarchar(60), synchronization_health tinyint, synchronization_health_desc nvarchar(60), last_connect_error_number int, last_connect_error_description nvarchar(1024), last_connect_error_timestamp datetime, write_lease_remaining_ticks bigint, current_configuration_commit_start_time_utc datetime", (instance, session) =>
@@ -105,6 +112,9 @@ public static partial class SystemCatalog
             0L, 0L, 0, null, null, false,
         ];
     }
+
+    private static IEnumerable<(Group Group, GroupListener Listener)> Listeners(SqlInstance instance, EngineSession session) =>
+        Visible(instance, session).Where(group => group.Configuration.Listener is not null).Select(group => (group, group.Configuration.Listener!));
 
     private static IEnumerable<Group> Visible(SqlInstance instance, EngineSession session) => instance.Groups.Values
         .OrderBy(group => group.Name, StringComparer.OrdinalIgnoreCase)

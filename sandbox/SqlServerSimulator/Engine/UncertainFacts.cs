@@ -22,6 +22,8 @@ public sealed record UncertainFacts
         [nameof(RequiredBesideConfigurationOnly)] = Flag((facts, on) => facts with { RequiredBesideConfigurationOnly = on }),
         [nameof(SetRoleCancelsSeeding)] = Flag((facts, on) => facts with { SetRoleCancelsSeeding = on }),
         [nameof(UnresolvedNameIsFinal)] = Flag((facts, on) => facts with { UnresolvedNameIsFinal = on }),
+        [nameof(RoutesWithoutListener)] = Flag((facts, on) => facts with { RoutesWithoutListener = on }),
+        [nameof(ReadIntentNeedsSecondary)] = Flag((facts, on) => facts with { ReadIntentNeedsSecondary = on }),
     };
 
     /// <summary>Names that <see cref="TryWith"/> knows.</summary>
@@ -65,6 +67,12 @@ public sealed record UncertainFacts
 
     /// <summary>A name that does not resolve when a replica is first dialled leaves it DISCONNECTED until an endpoint restarts or its URL is set again.</summary>
     public bool UnresolvedNameIsFinal { get; init; }
+
+    /// <summary>READ_ONLY_ROUTING_LIST routes clients of a group that has no listener; otherwise they stay where they came.</summary>
+    public bool RoutesWithoutListener { get; init; }
+
+    /// <summary>982 for a client that only reads when no replica of the routing list can be read now; otherwise it stays on the primary.</summary>
+    public bool ReadIntentNeedsSecondary { get; init; } = true;
 
     /// <summary>Takes NAME=VALUE; a mistake is told with what was expected.</summary>
     public static bool TryWith(UncertainFacts facts, string setting, out UncertainFacts changed, out string mistake)

@@ -40,6 +40,58 @@ public sealed class ReplicaAccessTests
         Expect(ag.B, readOnly, 983, 983);
     }
 
+    /// <summary>Each change of role ends the sessions in the group's databases, and the transactions that touch them, and no others.</summary>
+    [TestCase("offline", "a")]
+    [TestCase("offline", "b")]
+    [TestCase("failover", "b")]
+    [TestCase("replaced", "a")]
+    [TestCase("lease", "a")]
+    [TestCase("set role", "b", false)]
+    public void A_change_of_role_ends_sessions(string change, string on, bool ends = true)
+    {
+        var ag = new ThreeReplicas(lease: 60);
+        ag.A.Do(new SetWriteLease("ag1", 60));
+        var node = ag.World.Nodes[on];
+        var inside = node.LogIn("db1", readOnly: true);
+        var outside = node.LogIn();
+        EngineSession? writer = null;
+        if (on == "a")
+        {
+            writer = node.LogIn();
+            node.Do(new BeginTransaction(), writer);
+            node.Do(ThreeReplicas.Row(1), writer);
+        }
+
+        switch (change)
+        {
+            case "offline":
+                node.Do(new TakeOffline("ag1"));
+                break;
+            case "failover":
+                node.Do(new SetWriteLease("ag1", 60));
+                node.FailOver();
+                break;
+            case "replaced":
+                ag.B.Do(new SetWriteLease("ag1", 60));
+                ag.B.FailOver();
+                ag.World.Until(() => node.Role == ReplicaRole.Resolving, "fenced");
+                break;
+            case "lease":
+                ag.World.Run(61);
+                break;
+            default:
+                node.Do(new SetRoleSecondary("ag1"));
+                break;
+        }
+
+        Assert.That(node.Ended.Contains(inside), Is.EqualTo(ends), "in the database");
+        Assert.That(node.Ended, Does.Not.Contain(outside), "in master");
+        if (writer is not null)
+        {
+            Assert.That(node.Ended, Does.Contain(writer), "a transaction from master");
+        }
+    }
+
     private static void Expect(World.Node node, bool readOnly, int enter, int write)
     {
         var session = node.LogIn(readOnly: readOnly);

@@ -149,7 +149,7 @@ internal sealed partial class SessionEnvironment(SqlSession session, BatchRunner
             "ERROR_MESSAGE" => Of(Types.Text(4000), arguments, [], _ => runner.Caught?.Message),
             "ERROR_PROCEDURE" => Of(Types.Text(128), arguments, [], _ => runner.Caught is { Procedure.Length: > 0 } error ? error.Procedure : null),
             "SYS.FN_HADR_IS_PRIMARY_REPLICA" => Of(Types.Bit, arguments, [Types.Text(128)], a => Instance.IsPrimaryReplica((string)a[0]!)),
-            "SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => Of(Types.Bit, arguments, [Types.Text(128)], a => IsPreferred((string)a[0]!)),
+            "SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => Of(Types.Bit, arguments, [Types.Text(128)], a => Instance.IsPreferredBackupReplica((string)a[0]!)),
             _ => CatalogFunction(key, arguments),
         };
     }
@@ -216,29 +216,4 @@ internal sealed partial class SessionEnvironment(SqlSession session, BatchRunner
 
     private object? Lookup(string view, string key, object value, string column) =>
         Rows(view).Find(row => row[key] is { } found && Operators.Compare(found, value, Types.Variant) == 0)?[column];
-
-    /// <summary>Whether backups of a database are preferred here: the rule of the group's preference and the replicas' priorities.</summary>
-    private bool? IsPreferred(string database)
-    {
-        var row = Rows("databases").Find(db => database.Equals((string?)db["name"], StringComparison.OrdinalIgnoreCase));
-        if (row is null) return null;
-        if (row["replica_id"] is not Guid local) return true;
-        var replicas = Rows("availability_replicas");
-        var group = replicas.Find(replica => local.Equals(replica["replica_id"]))?["group_id"];
-        var preference = Convert.ToInt32(Rows("availability_groups").Find(ag => Equals(ag["group_id"], group))?["automated_backup_preference"] ?? 2, null);
-        var primary = (string?)Rows("dm_hadr_availability_group_states").Find(state => Equals(state["group_id"], group))?["primary_replica"];
-        bool IsPrimary(Dictionary<string, object?> replica) => string.Equals((string?)replica["replica_server_name"], primary, StringComparison.OrdinalIgnoreCase);
-        var candidates = replicas.Where(replica => Equals(replica["group_id"], group)
-            && Convert.ToInt32(replica["availability_mode"], null) != 4 && Convert.ToInt32(replica["backup_priority"] ?? 50, null) > 0).ToList();
-        var allowed = preference switch
-        {
-            0 => replicas.Where(replica => Equals(replica["group_id"], group) && IsPrimary(replica)).ToList(),
-            1 => candidates.Where(replica => !IsPrimary(replica)).ToList(),
-            2 => candidates.Exists(replica => !IsPrimary(replica)) ? candidates.Where(replica => !IsPrimary(replica)).ToList() : candidates,
-            _ => candidates,
-        };
-        var best = allowed.OrderByDescending(replica => Convert.ToInt32(replica["backup_priority"] ?? 50, null))
-            .ThenBy(replica => (string?)replica["replica_server_name"], StringComparer.OrdinalIgnoreCase).FirstOrDefault();
-        return best is not null && local.Equals(best["replica_id"]);
-    }
 }

@@ -28,8 +28,8 @@ internal sealed partial class Parser
         if (Accept("DATABASE")) databases = ParseNames();
         Expect("REPLICA", "ON");
         var replicas = ParseReplicas(modify: false);
-        if (At("LISTENER")) throw NotSimulated("LISTENER");
-        return Engine(new CreateGroup(name, options, databases, replicas), line, "CREATE AVAILABILITY GROUP");
+        var listener = Accept("LISTENER") ? ParseListener() : null;
+        return Engine(new CreateGroup(name, options, databases, replicas) { Listener = listener }, line, "CREATE AVAILABILITY GROUP");
     }
 
     private EngineStatement ParseAlterGroup(int line)
@@ -67,10 +67,11 @@ internal sealed partial class Parser
         }
 
         if (At("MODIFY", "AVAILABILITY")) throw NotSimulated("A distributed availability group");
-        if (Current.Text.ToUpperInvariant() is "ADD" or "MODIFY" or "RESTART" or "REMOVE" && Ahead(1).Is("LISTENER")) throw NotSimulated("LISTENER");
+        if (At("RESTART", "LISTENER")) throw NotSimulated("RESTART LISTENER");
         if (Accept("ADD"))
         {
             if (Accept("DATABASE")) return new AddGroupDatabases(name, ParseNames());
+            if (Accept("LISTENER")) return new AddListener(name, ParseListener());
             Expect("REPLICA", "ON");
             return new AddReplicas(name, ParseReplicas(modify: false));
         }
@@ -78,6 +79,7 @@ internal sealed partial class Parser
         if (Accept("REMOVE"))
         {
             if (Accept("DATABASE")) return new RemoveGroupDatabases(name, ParseNames());
+            if (Accept("LISTENER")) return new RemoveListener(name, TakeText());
             Expect("REPLICA", "ON");
             var replicas = new List<string>();
             do
@@ -88,9 +90,62 @@ internal sealed partial class Parser
             return new RemoveReplicas(name, replicas);
         }
 
-        Expect("MODIFY", "REPLICA", "ON");
+        Expect("MODIFY");
+        if (Accept("LISTENER")) return new ModifyListener(name, ParseListenerChange());
+        Expect("REPLICA", "ON");
         var modified = ParseReplicas(modify: true);
         return modified.Count == 1 ? new ModifyReplica(name, modified[0]) : throw NotSimulated("MODIFY REPLICA of several replicas");
+    }
+
+    private ListenerSpec ParseListener()
+    {
+        var name = TakeText();
+        Expect("(", "WITH");
+        if (At("DHCP")) throw NotSimulated("A listener with DHCP");
+        Expect("IP", "(");
+        var addresses = new List<ListenerAddress>();
+        do
+        {
+            addresses.Add(ParseListenerAddress());
+        }
+        while (Accept(","));
+        Expect(")");
+        int? port = Accept(",") ? ParseListenerPort() : null;
+        Expect(")");
+        return new ListenerSpec(name, addresses, port);
+    }
+
+    private ListenerSpec ParseListenerChange()
+    {
+        var name = TakeText();
+        Expect("(");
+        ListenerSpec change;
+        if (Accept("ADD"))
+        {
+            Expect("IP");
+            change = new ListenerSpec(name, [ParseListenerAddress()], null);
+        }
+        else
+        {
+            change = new ListenerSpec(name, [], ParseListenerPort());
+        }
+
+        Expect(")");
+        return change;
+    }
+
+    private ListenerAddress ParseListenerAddress()
+    {
+        Expect("(");
+        var address = new ListenerAddress(TakeText(), Accept(",") ? TakeText() : null);
+        Expect(")");
+        return address;
+    }
+
+    private int ParseListenerPort()
+    {
+        Expect("PORT", "=");
+        return TakeInt(ushort.MaxValue);
     }
 
     private AlterGroup ParseSetGroup(string name)
