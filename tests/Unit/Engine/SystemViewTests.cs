@@ -43,6 +43,9 @@ public sealed class SystemViewTests
     /// <summary>Of views with more columns than matter here: these, in this order.</summary>
     private static readonly Dictionary<string, string> Among = new()
     {
+        ["availability_group_listeners"] = "group_id uniqueidentifier!, listener_id nvarchar(36), dns_name nvarchar(63), port int",
+        ["availability_group_listener_ip_addresses"] = "listener_id nvarchar(36), ip_address nvarchar(48), ip_subnet_mask nvarchar(15), is_dhcp bit!, state tinyint, state_desc nvarchar(60)",
+        ["dm_hadr_physical_seeding_stats"] = "local_physical_seeding_id uniqueidentifier!, remote_physical_seeding_id uniqueidentifier, local_database_id int, remote_machine_name nvarchar(256), role_desc nvarchar(60), transferred_size_bytes bigint, database_size_bytes bigint, failure_code int",
         ["dm_hadr_cluster"] = "cluster_name nvarchar(128), quorum_type tinyint",
         ["dm_hadr_cluster_members"] = "member_name nvarchar(128), member_type tinyint",
         ["dm_hadr_automatic_seeding"] = "start_time datetime, completion_time datetime, ag_id uniqueidentifier, ag_db_id uniqueidentifier, ag_remote_replica_id uniqueidentifier, operation_id uniqueidentifier, is_source bit, performed_seeding bit, failure_state int, error_code int, number_of_attempts int",

@@ -65,6 +65,22 @@ public sealed class ParserTests
         Assert.That(Command<EngineCommand>($"ALTER AVAILABILITY GROUP [ag] {action}"), Is.EqualTo(command));
 
     [Test]
+    public void Listeners() => Assert.Multiple(() =>
+    {
+        var added = Command<AddListener>("ALTER AVAILABILITY GROUP ag ADD LISTENER N'l' (WITH IP (('10.0.0.1', '255.0.0.0'), ('fd00::1')), PORT = 14330)").Listener;
+        Assert.That((added.Name, added.Port), Is.EqualTo(("l", 14330)));
+        Assert.That(added.Addresses, Is.EqualTo([new ListenerAddress("10.0.0.1", "255.0.0.0"), new ListenerAddress("fd00::1", null)]));
+        Assert.That(Command<ModifyListener>("ALTER AVAILABILITY GROUP ag MODIFY LISTENER 'l' (PORT = 1)").Listener.Port, Is.EqualTo(1));
+        Assert.That(
+            Command<ModifyListener>("ALTER AVAILABILITY GROUP ag MODIFY LISTENER 'l' (ADD IP ('10.0.0.2', '255.0.0.0'))").Listener.Addresses,
+            Is.EqualTo([new ListenerAddress("10.0.0.2", "255.0.0.0")]));
+        Assert.That(Command<RemoveListener>("ALTER AVAILABILITY GROUP ag REMOVE LISTENER 'l'").Listener, Is.EqualTo("l"));
+        Assert.That(
+            Command<CreateGroup>("CREATE AVAILABILITY GROUP ag WITH (CLUSTER_TYPE = EXTERNAL) FOR REPLICA ON 'a' WITH (ENDPOINT_URL = 'TCP://a:1', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = EXTERNAL) LISTENER 'l' (WITH IP (('fd00::1')))").Listener?.Name,
+            Is.EqualTo("l"));
+    });
+
+    [Test]
     public void Alter_group_lists_databases_and_replicas() => Assert.Multiple(() =>
     {
         Assert.That(Command<AddGroupDatabases>("ALTER AVAILABILITY GROUP ag ADD DATABASE a, [b]").Databases, Is.EqualTo(["a", "b"]));
@@ -117,7 +133,10 @@ public sealed class ParserTests
     [TestCase("SET IMPLICIT_TRANSACTIONS ON", 50505)]
     [TestCase("DECLARE @t TABLE (a int)", 50505)]
     [TestCase("SELECT * FROM ##t", 50505)]
-    [TestCase("ALTER AVAILABILITY GROUP [ag] ADD LISTENER 'l' (WITH IP (('1.1.1.1')))", 50505)]
+    [TestCase("ALTER AVAILABILITY GROUP [ag] ADD LISTENER 'l' (WITH DHCP)", 50505)]
+    [TestCase("ALTER AVAILABILITY GROUP [ag] RESTART LISTENER 'l'", 50505)]
+    [TestCase("ALTER AVAILABILITY GROUP [ag] ADD LISTENER 'l' (PORT = 1433)", 102)]
+    [TestCase("ALTER AVAILABILITY GROUP [ag] MODIFY LISTENER 'l' (PORT = 1, ADD IP ('1.1.1.1'))", 102)]
     public void Refuses(string batch, int number) => Assert.That(RefusalOf(batch).Number, Is.EqualTo(number));
 
     [Test]
