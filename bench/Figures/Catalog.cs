@@ -6,6 +6,7 @@ internal static class Catalog
     public static IReadOnlyList<Figure> Figures { get; } =
     [
         new StartToLogin(), new IdleMemory(), new SingleCommits(), new GroupCommits(), new GroupCommitLatency(),
+        new IdleApiRequests(), new IdleApiBytes(), new FailoverApiRequests(),
     ];
 
     public static Figure? Find(string name) => Figures.FirstOrDefault(figure => figure.Name.Equals(name, StringComparison.OrdinalIgnoreCase));

@@ -12,7 +12,7 @@ internal sealed class ScenarioCommand(Backend backend, IScreen screen, TimeProvi
     public static int List(TextWriter output)
     {
         output.WriteLine("scenarios:");
-        foreach (var scenario in Catalog.Scenarios)
+        foreach (var scenario in Catalog.Scenarios.Append(Catalog.Idle))
             output.WriteLine($"  {scenario.Name,-18} {scenario.Title}");
         output.WriteLine("disturbances, in the middle of any of them (kill+api-restart):");
         foreach (var disturbance in Catalog.Disturbances)

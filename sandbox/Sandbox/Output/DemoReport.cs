@@ -21,7 +21,8 @@ internal sealed record StepReport(
     long? WriteGapMs,
     int? LostAcknowledgedWrites,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Open)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Open,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] TrafficReport? Api)
 {
     public static StepReport Of(StepResult result) => new(
         result.Name,
@@ -30,8 +31,14 @@ internal sealed record StepReport(
         result.Findings?.WriteGap is { } gap ? (long)Math.Ceiling(gap.TotalMilliseconds) : null,
         result.Findings?.Lost,
         result.Reason,
-        result.Findings?.Open);
+        result.Findings?.Open,
+        result.Findings?.Traffic is { } traffic
+            ? new TrafficReport(traffic.Over.TotalSeconds, traffic.Requests.Values.Sum(), traffic.WatchedBytes, traffic.Requests)
+            : null);
 }
+
+/// <summary>What pods asked of the API server during a step.</summary>
+internal sealed record TrafficReport(double Seconds, long Requests, long WatchedBytes, IReadOnlyDictionary<string, long> ByKind);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(DemoReport))]

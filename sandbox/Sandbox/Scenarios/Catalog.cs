@@ -23,6 +23,13 @@ internal static class Catalog
         new("delete-everything", "all SqlServers are deleted, then the namespace", Chores.DeleteEverythingAsync) { Spoils = true, Ends = true },
     ];
 
+    /// <summary>Nothing happens, so that one can see what that costs. It is run only when asked for by its name.</summary>
+    public static Scenario Idle { get; } = new("idle", "nothing happens for 60 s", static async (_, _, token) =>
+    {
+        await Task.Delay(TimeSpan.FromSeconds(60), token);
+        return null;
+    });
+
     public static IReadOnlyList<Disturbance> Disturbances { get; } =
     [
         new("operator-deleted", "the operator's pod is deleted", Accidents.DeleteOperatorAsync),

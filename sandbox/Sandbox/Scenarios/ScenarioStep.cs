@@ -26,9 +26,11 @@ internal sealed class ScenarioStep(Plan plan, Trial trial) : IStep
         trial.LeavesOpen = plan.Disturbance?.LeavesOpen == true;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchLabelsAsync(stop);
+        var before = Traffic.Of(trial.Traffic, trial.Scene.Now);
         try
         {
-            return await DisturbedAsync(progress, stop.Token);
+            var findings = await DisturbedAsync(progress, stop.Token);
+            return findings with { Traffic = Traffic.Of(trial.Traffic, trial.Scene.Now).Since(before) };
         }
         catch (OperationCanceledException) when (watching.IsFaulted)
         {

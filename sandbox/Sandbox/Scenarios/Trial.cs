@@ -1,3 +1,4 @@
+using KubernetesEmulator.Faults;
 using Sandbox.Output;
 using Sandbox.Playground;
 using Sandbox.Steps;
@@ -22,6 +23,9 @@ internal sealed class Trial : IAsyncDisposable
     public Cluster Cluster { get; }
 
     public Scene Scene { get; }
+
+    /// <summary>What pods have asked of the API server.</summary>
+    public ApiTraffic Traffic => Cluster.Machinery.Proxy!.Traffic;
 
     public Group Group => Scene.Group;
 

@@ -8,6 +8,9 @@ internal sealed record Findings(string Primary, TimeSpan? WriteGap, int Lost)
 {
     /// <summary>What the product does not do yet, seen in this step; null when nothing is open.</summary>
     public string? Open { get; init; }
+
+    /// <summary>What pods asked of the API server meanwhile; null where nobody counted.</summary>
+    public Traffic? Traffic { get; init; }
 }
 
 /// <summary>How a step ended.</summary>
