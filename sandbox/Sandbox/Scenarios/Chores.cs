@@ -115,7 +115,7 @@ internal static class Chores
                 $"deleting SqlServer {instance}", token => api.DeleteAsync(Kinds.SqlServers, Group.Namespace, instance, token), progress, cancellationToken);
         }
 
-        var owned = new[] { Kinds.StatefulSets, Kinds.Pods, Kinds.Jobs, Kinds.ConfigMaps };
+        var owned = new[] { Kinds.StatefulSets, Kinds.Pods, Kinds.Jobs, Kinds.Services };
         await Wait.ForAsync(
             async token =>
             {
@@ -126,6 +126,10 @@ internal static class Chores
                     left.AddRange(items.Where(IsOfInstances).Select(x => $"{kind.Kind} {x["metadata"]!["name"]}"));
                 }
 
+                // The group's ConfigMap may stay, but it must not name members that are gone.
+                var map = await api.GetAsync(Kinds.ConfigMaps, Group.Namespace, Group.Name, token);
+                if (map?["data"]?["members"]?.GetValue<string>() is not (null or "[]"))
+                    left.Add("members of the group");
                 progress($"waiting until these are gone: {string.Join(", ", left)}");
                 return left.Count == 0 ? "gone" : null;
             },
@@ -145,9 +149,9 @@ internal static class Chores
             cancellationToken);
         return null;
 
-        // Jobs of people and kube-root-ca.crt are not the operator's.
+        // Jobs and Services of people are not the operator's.
         static bool IsOfInstances(JsonObject item) => item["metadata"]?["ownerReferences"]?.AsArray().Any(x =>
-            x?["kind"]?.GetValue<string>() is "SqlServer" or "StatefulSet") == true || item["metadata"]?["name"]?.GetValue<string>() == Group.Name;
+            x?["kind"]?.GetValue<string>() is "SqlServer" or "StatefulSet") == true;
     }
 
     /// <summary>Sets the number of operators and waits until they run.</summary>
