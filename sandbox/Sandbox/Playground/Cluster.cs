@@ -6,6 +6,7 @@ using Agents.Security;
 using KubernetesEmulator;
 using KubernetesEmulator.ControlPlane;
 using KubernetesEmulator.Nodes;
+using KubernetesEmulator.Security;
 using Sandbox.Output;
 using Sandbox.Steps;
 
@@ -52,8 +53,10 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="nodes">How many nodes.</param>
     /// <param name="proxied">Whether pods reach the API server through a proxy that can make faults.</param>
     /// <param name="definition">The CustomResourceDefinition that is there before the operator; the shipped one when null.</param>
+    /// <param name="audit">Hears of each request to our own API server what was decided about it.</param>
     public static async Task<Cluster> StartAsync(
-        Backend backend, IScreen screen, CancellationToken cancellationToken, int nodes = 3, bool proxied = false, JsonObject? definition = null)
+        Backend backend, IScreen screen, CancellationToken cancellationToken, int nodes = 3, bool proxied = false, JsonObject? definition = null,
+        Action<Identity, AccessRequest, AccessDecision>? audit = null)
     {
         await using var stage = screen.Begin("start", backend == Backend.ControlPlane
             ? $"a Kubernetes control plane, {nodes} nodes and the operator"
@@ -75,6 +78,7 @@ internal sealed class Cluster : IAsyncDisposable
                 ServiceRange = addresses?.Services ?? PrivateNetwork.Services,
                 Proxied = proxied,
                 Nodes = [.. Enumerable.Range(1, nodes).Select(x => $"node-{x}")],
+                Audit = audit,
                 Log = Log(Path.Combine(directory, "cluster.log")),
                 Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
             };

@@ -10,20 +10,28 @@ internal static class AccessManifests
         Metadata.Document("v1", "ServiceAccount", Metadata.OfInstance(spec, Names.Agents(spec.Name)));
 
     /// <param name="spec">The instance.</param>
-    /// <param name="peers">Names of all instances that share an availability group with it.</param>
+    /// <param name="peers">Names of the instances that share an availability group with it; its own does not matter.</param>
     public static JsonObject Role(InstanceSpec spec, IEnumerable<string> peers)
     {
         var role = Metadata.Document("rbac.authorization.k8s.io/v1", "Role", Metadata.OfInstance(spec, Names.Agents(spec.Name)));
-        var secrets = Rule(string.Empty, "secrets", "get");
-        secrets["resourceNames"] = Json.Strings(
-            peers.Append(spec.Name).Distinct(StringComparer.Ordinal).Select(Names.AgentLogin).Order(StringComparer.Ordinal));
-        role["rules"] = Json.List(
-            Rule(string.Empty, "pods", "get", "list", "watch", "patch", "update"),
-            Rule(string.Empty, "configmaps", "get", "list", "watch", "create", "update", "patch"),
-            Rule("coordination.k8s.io", "leases", "get", "list", "watch", "create", "update", "patch"),
-            Rule("mssql.microsoft.com", "sqlservers", "get", "list", "watch"),
-            Rule(string.Empty, "events", "create", "patch"),
-            secrets);
+        var rules = new List<JsonObject>
+        {
+            Rule(string.Empty, "pods", "get", "list", "patch", "watch"),
+            Rule(string.Empty, "configmaps", "get", "list", "patch", "watch"),
+            Rule("coordination.k8s.io", "leases", "create", "get", "list", "patch", "watch"),
+            Rule("mssql.microsoft.com", "sqlservers", "list", "watch"),
+        };
+        var logins = peers.Where(peer => peer != spec.Name).Distinct(StringComparer.Ordinal).Select(Names.AgentLogin).Order(StringComparer.Ordinal).ToList();
+
+        // A rule without names would open every Secret. The own login is mounted.
+        if (logins.Count > 0)
+        {
+            var secrets = Rule(string.Empty, "secrets", "get");
+            secrets["resourceNames"] = Json.Strings(logins);
+            rules.Add(secrets);
+        }
+
+        role["rules"] = Json.List(rules);
         return role;
     }
 

@@ -6,7 +6,7 @@ namespace Unit.Docs;
 [TestFixture]
 internal sealed partial class DocsTests
 {
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     private static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Root, "*.md")

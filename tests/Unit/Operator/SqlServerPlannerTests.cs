@@ -64,8 +64,16 @@ internal sealed class SqlServerPlannerTests
         var steps = Plan(me, Documents.Namespace(me, Documents.Instance("mssql2", """["ag1"]"""), Documents.Instance("mssql3", """["ag2"]""")));
         var role = steps.OfType<Step.Apply>().Single(step => (string?)step.Manifest["kind"] == "Role").Manifest;
         var rule = role["rules"]!.AsArray().Single(rule => (string?)rule!["resources"]![0] == "secrets")!;
-        Assert.That(rule["resourceNames"]!.AsArray().Select(name => (string?)name), Is.EqualTo(new[] { "mssql1-agent-login", "mssql2-agent-login" }));
+        Assert.That(rule["resourceNames"]!.AsArray().Select(name => (string?)name), Is.EqualTo(new[] { "mssql2-agent-login" }));
         Assert.That(rule["verbs"]!.AsArray().Select(verb => (string?)verb), Is.EqualTo(new[] { "get" }));
+    }
+
+    [Test]
+    public void Agents_without_peers_may_read_no_Secret_at_all()
+    {
+        var me = Documents.Instance("mssql1", """["ag1"]""");
+        var role = Plan(me, Documents.Namespace(me)).OfType<Step.Apply>().Single(step => (string?)step.Manifest["kind"] == "Role").Manifest;
+        Assert.That(role["rules"]!.AsArray().Select(rule => (string?)rule!["resources"]![0]), Has.None.EqualTo("secrets"));
     }
 
     [Test]
