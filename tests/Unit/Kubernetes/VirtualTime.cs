@@ -42,6 +42,15 @@ internal sealed class VirtualTime : TimeProvider
         return result;
     }
 
+    /// <summary>Waits, and goes on where the timer or the cancellation ran: <see cref="Task.Delay(TimeSpan)"/> would leave the thread when cancelled.</summary>
+    public async Task DelayAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var over = new TaskCompletionSource();
+        await using var timer = CreateTimer(_ => over.TrySetResult(), null, wait, Timeout.InfiniteTimeSpan);
+        await using var cancelled = cancellationToken.Register(() => over.TrySetCanceled(cancellationToken));
+        await over.Task.ConfigureAwait(false);
+    }
+
     /// <summary>Lets the next timer elapse; false when there is none.</summary>
     public bool Jump()
     {
