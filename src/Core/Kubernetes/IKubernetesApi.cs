@@ -6,6 +6,12 @@ namespace Agents.Kubernetes;
 /// The port to a Kubernetes API server. Every call has a deadline of its own besides <c>cancellationToken</c>, and every
 /// failure is a <see cref="KubernetesException"/> whose <see cref="KubernetesException.Failure"/> says what kind it is.
 /// </summary>
+/// <remarks>
+/// Within its deadline a call is made again when the server has not looked at it, or when making it twice does no harm: reads,
+/// <see cref="ApplyAsync"/>, and <see cref="DeleteAsync"/> of one uid. Any other write that was not answered fails as
+/// <see cref="KubernetesFailure.Unreachable"/>: it may have been made, and the caller looks before it writes again. What is used
+/// here is served by every Kubernetes from 1.20 on.
+/// </remarks>
 public interface IKubernetesApi
 {
     /// <summary>Reads one object.</summary>
@@ -14,14 +20,18 @@ public interface IKubernetesApi
     Task<T?> GetAsync<T>(ResourceType<T> type, string? @namespace, string name, CancellationToken cancellationToken)
         where T : class;
 
-    /// <summary>Lists objects of one namespace, or of all when <paramref name="namespace"/> is null.</summary>
+    /// <summary>
+    /// Lists objects of one namespace, or of all when <paramref name="namespace"/> is null: all as of one version. A long list is read in pages,
+    /// each with a deadline of its own.
+    /// </summary>
     /// <exception cref="KubernetesException">The server refused or could not be reached.</exception>
     Task<ResourceList<T>> ListAsync<T>(ResourceType<T> type, string? @namespace, ListOptions options, CancellationToken cancellationToken)
         where T : class;
 
     /// <summary>
-    /// Streams changes after <paramref name="resourceVersion"/> until the server ends the stream, which is normal. The caller resumes
-    /// from the last version seen, and lists anew after <see cref="KubernetesFailure.Gone"/>.
+    /// Streams changes after <paramref name="resourceVersion"/> until the server ends the stream, which is normal, or nothing, not even a
+    /// bookmark, was heard for two minutes. The caller resumes from the last version seen, and lists anew after
+    /// <see cref="KubernetesFailure.Gone"/>; <see cref="ResourceCache{T}"/> does. The deadline is that of opening the stream.
     /// </summary>
     /// <exception cref="KubernetesException">The server refused or the connection broke.</exception>
     IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(
@@ -56,7 +66,9 @@ public interface IKubernetesApi
         where T : class;
 
     /// <summary>Deletes an object with background propagation; an object that is already gone is no failure.</summary>
-    /// <returns>True when the server accepted the deletion, false when there was nothing to delete.</returns>
+    /// <returns>
+    /// True when the server accepted the deletion, false when there was nothing to delete, which may be the work of this call's own first attempt.
+    /// </returns>
     /// <exception cref="KubernetesException">Any other failure.</exception>
     Task<bool> DeleteAsync<T>(
         ResourceType<T> type, string? @namespace, string name, CancellationToken cancellationToken, DeleteOptions? options = null)

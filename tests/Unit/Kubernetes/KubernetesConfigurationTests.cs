@@ -42,6 +42,7 @@ internal sealed class KubernetesConfigurationTests
             """);
         Assert.That(configuration.Server, Is.EqualTo(new Uri("https://127.0.0.1:7443/")));
         Assert.That(configuration.Authorities, Has.Count.EqualTo(1));
+        Assert.That(configuration.AuthorityFile, Is.Null);
         Assert.That(configuration.ClientCertificate!.HasPrivateKey, Is.True);
         Assert.That(configuration.Token, Is.EqualTo("abc:def"));
         Assert.That(configuration.Namespace, Is.EqualTo("ag1"));
@@ -58,6 +59,7 @@ internal sealed class KubernetesConfigurationTests
             var configuration = KubernetesConfiguration.FromFile(Path.Combine(directory, "config"));
             Assert.That(configuration.Authorities, Has.Count.EqualTo(1));
             Assert.That(configuration.TokenFile, Is.EqualTo(Path.Combine(directory, "token")));
+            Assert.That(configuration.AuthorityFile, Is.EqualTo(Path.Combine(directory, "ca.crt")));
         }
         finally
         {
@@ -111,6 +113,7 @@ internal sealed class KubernetesConfigurationTests
             var configuration = KubernetesConfiguration.Load(variables.GetValueOrDefault, directory);
             Assert.That(configuration.Server, Is.EqualTo(new Uri("https://[fd00::1]:6443/")));
             Assert.That(configuration.TokenFile, Is.EqualTo(Path.Combine(directory, "token")));
+            Assert.That(configuration.AuthorityFile, Is.EqualTo(Path.Combine(directory, "ca.crt")));
             Assert.That(configuration.Namespace, Is.EqualTo("ag1"));
         }
         finally
