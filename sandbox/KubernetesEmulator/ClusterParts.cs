@@ -37,7 +37,13 @@ internal sealed class ClusterParts : IAsyncDisposable
     public void Add(IAsyncDisposable part) => _parts.Push(part);
 
     /// <summary>Starts names, Services and nodes; when it returns, all nodes are ready.</summary>
-    public async Task StartAsync(ClusterOptions options, Uri apiServer, string certificateAuthority, CancellationToken cancellationToken)
+    /// <param name="options">How the cluster is set up.</param>
+    /// <param name="apiServer">Address of the API server.</param>
+    /// <param name="certificateAuthority">PEM of its certificate authority.</param>
+    /// <param name="clientAuthority">PEM of the authority of its certificate for nodes, when it asks nodes for logs.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task StartAsync(
+        ClusterOptions options, Uri apiServer, string certificateAuthority, string? clientAuthority, CancellationToken cancellationToken)
     {
         if (options.Proxied)
         {
@@ -63,6 +69,7 @@ internal sealed class ClusterParts : IAsyncDisposable
                     HostsFile = hosts,
                     ApiServer = apiServer,
                     CertificateAuthority = certificateAuthority,
+                    ClientAuthority = clientAuthority,
                     PodNetwork = options.PodNetwork,
                     RestartDelay = options.RestartDelay,
                     Environment = options.Environment,

@@ -53,7 +53,7 @@ public sealed class EmulatedCluster : ICluster
             parts.Add(ControllerHost.Start(
                 parts.NewClient("controllers"), new ControllerOptions { NodeSilence = options.NodeSilence, Time = options.Time, Log = options.Log }));
             server.PodLogs = parts.WriteLogAsync;
-            await parts.StartAsync(options, server.Address, server.CertificateAuthority, cancellationToken).ConfigureAwait(false);
+            await parts.StartAsync(options, server.Address, server.CertificateAuthority, null, cancellationToken).ConfigureAwait(false);
             return cluster;
         }
         catch

@@ -62,7 +62,7 @@ public sealed class ControlPlaneCluster : ICluster
             parts.Add(await VolumeProvisioner.StartAsync(
                 parts.NewClient("volumes"), Path.Combine(options.Directory, "volumes"), options.Time, options.Log, cancellationToken).ConfigureAwait(false));
             var authority = await File.ReadAllTextAsync(Path.Combine(folder, "ca.crt"), cancellationToken).ConfigureAwait(false);
-            await parts.StartAsync(options, cluster.ApiServer, authority, cancellationToken).ConfigureAwait(false);
+            await parts.StartAsync(options, cluster.ApiServer, authority, authority, cancellationToken).ConfigureAwait(false);
             return cluster;
         }
         catch

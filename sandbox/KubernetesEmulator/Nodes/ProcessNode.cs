@@ -24,6 +24,8 @@ public sealed class ProcessNode : IAsyncDisposable
     private volatile TaskCompletionSource? _frozen;
     private CancellationTokenSource? _running;
     private Mirror? _pods;
+    private KubeletServer? _server;
+    private bool _reported;
     private Task _tasks = Task.CompletedTask;
     private int _nextAddress = 2;
 
@@ -49,6 +51,9 @@ public sealed class ProcessNode : IAsyncDisposable
             throw new InvalidOperationException($"Node {Name} runs already.");
         Directory.CreateDirectory(_options.Directory);
         Directory.CreateDirectory(_options.VolumeDirectory);
+        _reported = false;
+        if (_options.ClientAuthority is { } authority)
+            _server = await KubeletServer.StartAsync(this, IPAddress.Parse(_hostIP), authority, cancellationToken).ConfigureAwait(false);
         await RegisterAsync(cancellationToken).ConfigureAwait(false);
 
         var running = new CancellationTokenSource();
@@ -84,6 +89,8 @@ public sealed class ProcessNode : IAsyncDisposable
         }
 
         Thaw();
+        if (Interlocked.Exchange(ref _server, null) is { } server)
+            await server.DisposeAsync().ConfigureAwait(false);
         try
         {
             await _tasks.ConfigureAwait(false);
@@ -163,16 +170,10 @@ public sealed class ProcessNode : IAsyncDisposable
         string @namespace, string pod, string? container, bool follow = false, int? tail = null, bool previous = false,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        container ??= _pods?.Items.GetValueOrDefault($"{@namespace}/{pod}").Items("spec", "containers") is [var first, ..] ? first.Text("name") : null;
+        if (container is null || LogFile(@namespace, pod, container, previous) is not { } path)
+            yield break;
         var worker = Worker(@namespace, pod);
-        var document = _pods?.Items.GetValueOrDefault($"{@namespace}/{pod}");
-        container ??= document.Items("spec", "containers") is [var first, ..] ? first.Text("name") : null;
-        var uid = worker?.Uid ?? document?.Uid();
-        if (uid is null || container is null)
-            yield break;
-        var folder = Path.Combine(_options.Directory, "pods", uid, "logs", container);
-        var path = Path.Combine(folder, previous ? "previous.log" : "current.log");
-        if (!File.Exists(path))
-            yield break;
         var id = worker?.RunningId(container);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (tail is { } lines)
@@ -189,6 +190,12 @@ public sealed class ProcessNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits while the machine is frozen.</summary>
+    internal Task AnswersAsync(CancellationToken cancellationToken) => GateAsync(cancellationToken);
+
+    /// <summary>Whether <see cref="ReadLogAsync"/> would find a file.</summary>
+    internal bool HasLog(string @namespace, string pod, string container, bool previous) => LogFile(@namespace, pod, container, previous) is not null;
+
     /// <summary>Kills everything; the Node object stays.</summary>
     public async ValueTask DisposeAsync() => await CrashAsync().ConfigureAwait(false);
 
@@ -196,6 +203,14 @@ public sealed class ProcessNode : IAsyncDisposable
     {
         lock (_lock)
             return [.. _workers.Values.Where(x => !x.Completion.IsCompleted)];
+    }
+
+    private string? LogFile(string @namespace, string pod, string container, bool previous)
+    {
+        if ((Worker(@namespace, pod)?.Uid ?? _pods?.Items.GetValueOrDefault($"{@namespace}/{pod}")?.Uid()) is not { } uid)
+            return null;
+        var path = Path.Combine(_options.Directory, "pods", uid, "logs", container, previous ? "previous.log" : "current.log");
+        return File.Exists(path) ? path : null;
     }
 
     private PodWorker? Worker(string @namespace, string pod)
@@ -387,7 +402,7 @@ public sealed class ProcessNode : IAsyncDisposable
         }
 
         var node = await _api.GetAsync(Kinds.Nodes, null, Name, cancellationToken).ConfigureAwait(false);
-        if (node is null || node.IsTrue("Ready"))
+        if (node is null || (_reported && node.IsTrue("Ready")))
             return;
         var capacity = new JsonObject
         {
@@ -420,6 +435,9 @@ public sealed class ProcessNode : IAsyncDisposable
                 ["bootID"] = "",
             },
         };
+        if (_server is not null)
+            status["daemonEndpoints"] = new JsonObject { ["kubeletEndpoint"] = new JsonObject { ["Port"] = _server.Port } };
         await _api.MergePatchAsync(Kinds.Nodes, null, Name, new JsonObject { ["status"] = status }, cancellationToken, "status").ConfigureAwait(false);
+        _reported = true;
     }
 }

@@ -29,6 +29,9 @@ public sealed record ProcessNodeOptions
     /// <summary>PEM of the API server's certificate authority.</summary>
     public string? CertificateAuthority { get; init; }
 
+    /// <summary>PEM of the authority of the API server's client certificate, for which the node serves logs; null serves nobody.</summary>
+    public string? ClientAuthority { get; init; }
+
     /// <summary>Tells the nodes of one machine apart: pod addresses come from <see cref="PodNetwork"/>'s n-th block of 256.</summary>
     public int Index { get; init; }
 

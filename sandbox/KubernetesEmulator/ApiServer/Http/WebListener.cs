@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -21,8 +22,12 @@ internal sealed class WebListener : IAsyncDisposable
 
     public int Port { get; }
 
+    public static Task<WebListener> StartAsync(
+        IPAddress address, int port, X509Certificate2 certificate, Func<HttpContext, CancellationToken, Task> handler, CancellationToken cancellationToken) =>
+        StartAsync(address, port, new HttpsConnectionAdapterOptions { ServerCertificate = certificate }, handler, cancellationToken);
+
     public static async Task<WebListener> StartAsync(
-        IPAddress address, int port, X509Certificate2 certificate, Func<HttpContext, CancellationToken, Task> handler, CancellationToken cancellationToken)
+        IPAddress address, int port, HttpsConnectionAdapterOptions https, Func<HttpContext, CancellationToken, Task> handler, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
@@ -35,7 +40,7 @@ internal sealed class WebListener : IAsyncDisposable
             kestrel.Listen(address, port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
-                listen.UseHttps(certificate);
+                listen.UseHttps(https);
             });
         });
         var web = builder.Build();
