@@ -28,6 +28,16 @@ public sealed record ClusterOptions
     /// <summary>Whether pods reach the API server through an <see cref="Faults.ApiProxy"/>.</summary>
     public bool Proxied { get; init; }
 
+    /// <summary>
+    /// Whether each node has a network namespace of its own, so that it can be cut off. The cluster must run in one that has the addresses of pods and
+    /// Services, forwards, and is its own to change.
+    /// </summary>
+    public bool NodeNetworks { get; init; }
+
+    /// <summary>Where the control plane listens: an address that all nodes reach.</summary>
+    public IPAddress ControlPlaneAddress =>
+        NodeNetworks && PodNetwork.GetAddressBytes() is [var a, var b, ..] ? new IPAddress([a, b, 255, 1]) : IPAddress.Loopback;
+
     /// <summary>A node whose Lease stays unchanged for so long is Unknown.</summary>
     public TimeSpan NodeSilence { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -57,6 +57,14 @@ internal sealed class ClusterParts : IAsyncDisposable
         _parts.Push(ServiceForwarder.Start(NewClient("services"), options.ServiceRange, options.Time, options.Log));
         foreach (var name in options.Nodes)
         {
+            NodeNetwork? network = null;
+            if (options.NodeNetworks)
+            {
+                network = await NodeNetwork.StartAsync(
+                    _nodes.Count, options.PodNetwork, options.ControlPlaneAddress, options.SandboxId, cancellationToken).ConfigureAwait(false);
+                _parts.Push(network);
+            }
+
             _nodes.Add(new ProcessNode(
                 new ProcessNodeOptions
                 {
@@ -71,6 +79,7 @@ internal sealed class ClusterParts : IAsyncDisposable
                     CertificateAuthority = certificateAuthority,
                     ClientAuthority = clientAuthority,
                     PodNetwork = options.PodNetwork,
+                    Network = network,
                     RestartDelay = options.RestartDelay,
                     Environment = options.Environment,
                     Time = options.Time,

@@ -39,6 +39,7 @@ public sealed class EmulatedCluster : ICluster
             new ApiServerOptions
             {
                 DataDirectory = Path.Combine(options.Directory, "api-server"),
+                Address = options.ControlPlaneAddress,
                 ServiceRange = options.ServiceRange,
                 TimeProvider = options.Time,
                 Audit = options.Audit,

@@ -28,6 +28,14 @@ public interface ICluster : IAsyncDisposable
     /// <summary>The node that a pod is bound to, or null.</summary>
     Task<ProcessNode?> NodeOfAsync(string @namespace, string pod, CancellationToken cancellationToken);
 
+    /// <summary>Has every packet between a node and others vanish, until <see cref="HealNodeAsync"/>. The node's processes live on.</summary>
+    /// <exception cref="InvalidOperationException">The nodes have no networks of their own.</exception>
+    Task CutNodeAsync(string node, NodeCut cut, CancellationToken cancellationToken) => Nodes.Single(x => x.Name == node).CutAsync(cut, cancellationToken);
+
+    /// <summary>Ends every cut of a node.</summary>
+    /// <exception cref="InvalidOperationException">The nodes have no networks of their own.</exception>
+    Task HealNodeAsync(string node, CancellationToken cancellationToken) => Nodes.Single(x => x.Name == node).HealAsync(cancellationToken);
+
     /// <summary>Ends the API server's process, or what stands for it; its objects stay.</summary>
     Task StopApiServerAsync(CancellationToken cancellationToken);
 

@@ -31,6 +31,11 @@ internal static class SandboxCommandLine
             Description = "Use the real kube-apiserver, kube-controller-manager and kube-scheduler (eng/control-plane install provides them), in a network namespace.",
             Recursive = true,
         };
+        var privateNetwork = new Option<bool>("--private-network")
+        {
+            Description = "Run in a network namespace, in which each node has one of its own, so that it can be cut off; --control-plane always does.",
+            Recursive = true,
+        };
         var demo = new Command(
             "demo", "Form an availability group, kill its primary, fail over by plan, lose a node and get it back, and check every write (the default).");
         demo.Options.Add(json);
@@ -53,24 +58,26 @@ internal static class SandboxCommandLine
             + "containers are local processes, simulated SQL Server instances, and the real operator and agents. Linux only.");
         root.Options.Add(json);
         root.Options.Add(controlPlane);
+        root.Options.Add(privateNetwork);
         root.Subcommands.Add(demo);
         root.Subcommands.Add(up);
         root.Subcommands.Add(fault);
         root.Subcommands.Add(scenario);
 
         Func<ParseResult, CancellationToken, Task<int>> runDemo = (parsed, token) =>
-            GuardAsync(screen(), BackendOf(parsed), parsed, x => new DemoCommand(BackendOf(parsed), x, TimeProvider.System).RunAsync(parsed.GetValue(json)?.FullName, token));
+            GuardAsync(screen(), OwnNetwork(parsed), parsed, x => new DemoCommand(BackendOf(parsed), x, TimeProvider.System).RunAsync(parsed.GetValue(json)?.FullName, token));
         root.SetAction(runDemo);
         demo.SetAction(runDemo);
-        up.SetAction((parsed, token) => GuardAsync(screen(), BackendOf(parsed), parsed, x => new UpCommand(BackendOf(parsed), x).RunAsync(token)));
-        fault.SetAction((parsed, token) => GuardAsync(screen(), Backend.Emulator, parsed, x => new FaultCommand(x, Path.GetTempPath()).RunAsync(
+        up.SetAction((parsed, token) => GuardAsync(screen(), OwnNetwork(parsed), parsed, x => new UpCommand(BackendOf(parsed), x).RunAsync(token)));
+        fault.SetAction((parsed, token) => GuardAsync(screen(), false, parsed, x => new FaultCommand(x, Path.GetTempPath()).RunAsync(
             parsed.GetRequiredValue(instance), parsed.GetRequiredValue(faultName), parsed.GetValue(fields) ?? [], token)));
         scenario.SetAction((parsed, token) => parsed.GetValue(names) is ["list"]
             ? Task.FromResult(ScenarioCommand.List(Console.Out))
-            : GuardAsync(screen(), BackendOf(parsed), parsed, x => new ScenarioCommand(BackendOf(parsed), x, TimeProvider.System)
+            : GuardAsync(screen(), OwnNetwork(parsed), parsed, x => new ScenarioCommand(BackendOf(parsed), x, TimeProvider.System)
                 .RunAsync(parsed.GetValue(names)!, parsed.GetValue(seed), parsed.GetValue(json)?.FullName, token)));
         return root;
 
+        bool OwnNetwork(ParseResult parsed) => parsed.GetValue(controlPlane) || parsed.GetValue(privateNetwork);
         Backend BackendOf(ParseResult parsed) => parsed.GetValue(controlPlane) ? Backend.ControlPlane : Backend.Emulator;
     }
 
@@ -79,7 +86,7 @@ internal static class SandboxCommandLine
             ? new PlainScreen(output)
             : new TerminalScreen(AnsiConsole.Console);
 
-    private static async Task<int> GuardAsync(IScreen screen, Backend backend, ParseResult parsed, Func<IScreen, Task<int>> run)
+    private static async Task<int> GuardAsync(IScreen screen, bool ownNetwork, ParseResult parsed, Func<IScreen, Task<int>> run)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -89,7 +96,7 @@ internal static class SandboxCommandLine
 
         try
         {
-            return backend == Backend.ControlPlane && !PrivateNetwork.Inside
+            return ownNetwork && !PrivateNetwork.Inside
                 ? await PrivateNetwork.RunAsync([.. parsed.Tokens.Select(x => x.Value)])
                 : await run(screen);
         }

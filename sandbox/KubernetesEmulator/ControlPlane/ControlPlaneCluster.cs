@@ -50,6 +50,7 @@ public sealed class ControlPlaneCluster : ICluster
         var folder = Path.Combine(options.Directory, "control-plane");
         var environment = new Dictionary<string, string>
         {
+            ["LISTEN"] = options.ControlPlaneAddress.ToString(),
             ["SERVICE_CIDR"] = options.ServiceRange.ToString(),
             ["NODE_SILENCE"] = $"{(int)options.NodeSilence.TotalSeconds}s",
         };

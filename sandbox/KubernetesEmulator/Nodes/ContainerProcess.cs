@@ -4,7 +4,11 @@ namespace KubernetesEmulator.Nodes;
 
 /// <summary>What to run, fully resolved.</summary>
 internal sealed record ProcessCommand(
-    string Executable, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Directory, string LogFile);
+    string Executable, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Directory, string LogFile)
+{
+    /// <summary>Path of the network namespace to run in, or null for this process's own.</summary>
+    public string? Network { get; init; }
+}
 
 /// <summary>
 /// One run of a container: a process that leads a session of its own, its output appended to a file. The kernel writes that file, not
@@ -36,8 +40,15 @@ internal sealed class ContainerProcess
     {
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, WorkingDirectory = command.Directory };
         start.ArgumentList.Add("-c");
-        start.ArgumentList.Add("exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null");
+        start.ArgumentList.Add("exec \"$@\" >>\"$0\" 2>&1 </dev/null");
         start.ArgumentList.Add(command.LogFile);
+        if (command.Network is { } network)
+        {
+            start.ArgumentList.Add("nsenter");
+            start.ArgumentList.Add("--net=" + network);
+        }
+
+        start.ArgumentList.Add("setsid");
         start.ArgumentList.Add(command.Executable);
         foreach (var argument in command.Arguments)
             start.ArgumentList.Add(argument);

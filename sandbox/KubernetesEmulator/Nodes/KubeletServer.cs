@@ -36,8 +36,10 @@ internal sealed class KubeletServer : IAsyncDisposable
     /// <param name="node">Whose logs.</param>
     /// <param name="address">The node's address; the port is a free one.</param>
     /// <param name="authority">PEM of the authority that has signed the API server's certificate.</param>
+    /// <param name="network">The network to listen in; null for that of this process.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<KubeletServer> StartAsync(ProcessNode node, IPAddress address, string authority, CancellationToken cancellationToken)
+    public static async Task<KubeletServer> StartAsync(
+        ProcessNode node, IPAddress address, string authority, NodeNetwork? network, CancellationToken cancellationToken)
     {
         var server = new KubeletServer(node, authority);
         try
@@ -48,7 +50,7 @@ internal sealed class KubeletServer : IAsyncDisposable
                 ClientCertificateMode = ClientCertificateMode.RequireCertificate,
                 ClientCertificateValidation = (certificate, _, _) => server.IsApiServer(certificate),
             };
-            server._listener = await WebListener.StartAsync(address, 0, https, server.AnswerAsync, cancellationToken).ConfigureAwait(false);
+            server._listener = await WebListener.StartAsync(address, 0, https, server.AnswerAsync, cancellationToken, network).ConfigureAwait(false);
             return server;
         }
         catch

@@ -364,7 +364,7 @@ internal sealed class PodWorker : IDisposable
     private async Task<int> SuperviseAsync(ContainerSlot slot, ContainerProcess process, ProcessCommand command, CancellationToken stop)
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var probe = new Probe((words, timeout, token) => ExecuteAsync(slot.Spec, command, words, timeout, token));
+        using var probe = new Probe(_options.Network, (words, timeout, token) => ExecuteAsync(slot.Spec, command, words, timeout, token));
         var probing = ProbeAsync(slot, probe, watching.Token);
         if (slot.Spec.Document("lifecycle", "postStart") is { } postStart
             && !await RunHookAsync(slot, probe, postStart, process, stop).ConfigureAwait(false))
@@ -546,7 +546,10 @@ internal sealed class PodWorker : IDisposable
             ],
             Environment(container, values),
             work,
-            _folders.LogFile(slot.Name));
+            _folders.LogFile(slot.Name))
+        {
+            Network = _options.Network?.Path,
+        };
     }
 
     private async Task<Dictionary<string, string>> ResolveAsync(ContainerSlot slot, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace KubernetesEmulator.Nodes;
 
@@ -30,6 +31,19 @@ public static class Posix
         if (RenamePath(from, to) != 0)
             throw new IOException($"Cannot rename {from} to {to}: error {Marshal.GetLastPInvokeError()}.");
     }
+
+    /// <summary>Moves the calling thread to a network namespace.</summary>
+    /// <exception cref="IOException">It may not.</exception>
+    internal static void EnterNetwork(SafeFileHandle handle)
+    {
+        const int CloneNewNet = 0x40000000;
+        if (SetNamespace(handle, CloneNewNet) != 0)
+            throw new IOException($"Cannot enter a network namespace: error {Marshal.GetLastPInvokeError()}.");
+    }
+
+    [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetNamespace(SafeFileHandle handle, int kind);
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -7,13 +8,17 @@ using KubernetesEmulator.Objects;
 namespace KubernetesEmulator.Nodes;
 
 /// <summary>Runs the actions of probes and hooks: true means success, and nothing throws but cancellation.</summary>
-internal sealed class Probe(Func<IReadOnlyList<string>, TimeSpan, CancellationToken, Task<bool>> execute)
+/// <param name="network">The node's own network, from where it probes.</param>
+/// <param name="execute">Runs a command in the container.</param>
+internal sealed class Probe(NodeNetwork? network, Func<IReadOnlyList<string>, TimeSpan, CancellationToken, Task<bool>> execute) : IDisposable
 {
-    private static readonly HttpClient Http = new(new SocketsHttpHandler
+    private readonly HttpClient _http = new(new SocketsHttpHandler
     {
         UseProxy = false,
         AllowAutoRedirect = false,
         PooledConnectionLifetime = TimeSpan.Zero,
+        ConnectCallback = async (context, cancellationToken) =>
+            new NetworkStream(await ConnectAsync(network, context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken).ConfigureAwait(false), true),
 #pragma warning disable CA5359 // The kubelet does not verify a probed server's certificate either.
         SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
 #pragma warning restore CA5359
@@ -31,8 +36,7 @@ internal sealed class Probe(Func<IReadOnlyList<string>, TimeSpan, CancellationTo
                 return await GetAsync(get, container, podIP, bound.Token).ConfigureAwait(false);
             if (action.Document("tcpSocket") is { } tcp && Port(tcp, container) is { } port)
             {
-                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                await socket.ConnectAsync(tcp.Text("host") ?? podIP, port, bound.Token).ConfigureAwait(false);
+                using var socket = await ConnectAsync(network, tcp.Text("host") ?? podIP, port, bound.Token).ConfigureAwait(false);
                 return true;
             }
 
@@ -51,6 +55,8 @@ internal sealed class Probe(Func<IReadOnlyList<string>, TimeSpan, CancellationTo
         }
     }
 
+    public void Dispose() => _http.Dispose();
+
     private static int? Port(JsonObject action, JsonObject container)
     {
         var text = action.Text("port") ?? "";
@@ -59,7 +65,23 @@ internal sealed class Probe(Func<IReadOnlyList<string>, TimeSpan, CancellationTo
             : container.Items("ports").FirstOrDefault(x => x.Text("name") == text)?.Number("containerPort");
     }
 
-    private static async Task<bool> GetAsync(JsonObject get, JsonObject container, string podIP, CancellationToken cancellationToken)
+    private static async Task<Socket> ConnectAsync(NodeNetwork? network, string host, int port, CancellationToken cancellationToken)
+    {
+        var socket = network?.NewSocket() ?? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            var addresses = await Dns.GetHostAddressesAsync(host, AddressFamily.InterNetwork, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(addresses[0], port, cancellationToken).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<bool> GetAsync(JsonObject get, JsonObject container, string podIP, CancellationToken cancellationToken)
     {
         if (Port(get, container) is not { } port)
             return false;
@@ -69,7 +91,7 @@ internal sealed class Probe(Func<IReadOnlyList<string>, TimeSpan, CancellationTo
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);
         foreach (var header in get.Items("httpHeaders"))
             request.Headers.TryAddWithoutValidation(header.Text("name") ?? "", header.Text("value"));
-        using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         return (int)response.StatusCode is >= 200 and < 400;
     }
 }

@@ -16,7 +16,7 @@ public sealed class ProcessNode : IAsyncDisposable
     private const string LeaseNamespace = "kube-node-lease";
 
     private readonly ProcessNodeOptions _options;
-    private readonly IKubernetesApi _api;
+    private readonly SeverableApi _api;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, PodWorker> _workers = [];
     private readonly Dictionary<string, string> _addresses = [];
@@ -33,7 +33,7 @@ public sealed class ProcessNode : IAsyncDisposable
     public ProcessNode(ProcessNodeOptions options, IKubernetesApi api)
     {
         ArgumentNullException.ThrowIfNull(options);
-        (_options, _api) = (options, api);
+        (_options, _api) = (options, new SeverableApi(api));
         _hostIP = Address(1);
     }
 
@@ -53,7 +53,7 @@ public sealed class ProcessNode : IAsyncDisposable
         Directory.CreateDirectory(_options.VolumeDirectory);
         _reported = false;
         if (_options.ClientAuthority is { } authority)
-            _server = await KubeletServer.StartAsync(this, IPAddress.Parse(_hostIP), authority, cancellationToken).ConfigureAwait(false);
+            _server = await KubeletServer.StartAsync(this, IPAddress.Parse(_hostIP), authority, _options.Network, cancellationToken).ConfigureAwait(false);
         await RegisterAsync(cancellationToken).ConfigureAwait(false);
 
         var running = new CancellationTokenSource();
@@ -118,6 +118,23 @@ public sealed class ProcessNode : IAsyncDisposable
         SignalAll(Posix.SigCont);
         if (Interlocked.Exchange(ref _frozen, null) is { } frozen)
             frozen.SetResult();
+    }
+
+    /// <summary>Has every packet between the node and others vanish, until <see cref="HealAsync"/>. The node and its pods live on.</summary>
+    /// <exception cref="InvalidOperationException">The node has no network of its own.</exception>
+    public async Task CutAsync(NodeCut cut, CancellationToken cancellationToken)
+    {
+        await Network.CutAsync(cut, cancellationToken).ConfigureAwait(false);
+        if (cut != NodeCut.Peers)
+            _api.Cut();
+    }
+
+    /// <summary>Ends every cut.</summary>
+    /// <exception cref="InvalidOperationException">The node has no network of its own.</exception>
+    public async Task HealAsync(CancellationToken cancellationToken)
+    {
+        await Network.HealAsync(cancellationToken).ConfigureAwait(false);
+        _api.Heal();
     }
 
     /// <summary>Signals every process of a container.</summary>
@@ -212,6 +229,9 @@ public sealed class ProcessNode : IAsyncDisposable
         var path = Path.Combine(_options.Directory, "pods", uid, "logs", container, previous ? "previous.log" : "current.log");
         return File.Exists(path) ? path : null;
     }
+
+    private NodeNetwork Network =>
+        _options.Network ?? throw new InvalidOperationException($"Node {Name} shares the network of this process and cannot be cut off.");
 
     private PodWorker? Worker(string @namespace, string pod)
     {

@@ -35,8 +35,11 @@ public sealed record ProcessNodeOptions
     /// <summary>Tells the nodes of one machine apart: pod addresses come from <see cref="PodNetwork"/>'s n-th block of 256.</summary>
     public int Index { get; init; }
 
-    /// <summary>A /16 of loopback addresses.</summary>
+    /// <summary>A /16 of addresses of this machine, or of the nodes' own networks.</summary>
     public IPAddress PodNetwork { get; init; } = new([127, 80, 0, 0]);
+
+    /// <summary>The node's own network, which it can be cut off with; null for that of this process.</summary>
+    public NodeNetwork? Network { get; init; }
 
     /// <summary>Labels of the Node object besides the usual ones.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();

@@ -64,7 +64,7 @@ internal sealed class Cluster : IAsyncDisposable
         var id = Guid.NewGuid().ToString("n");
         var directory = System.IO.Directory.CreateTempSubdirectory(ControlSockets.FolderPrefix).FullName;
         var guardian = Guardian.Start(id, directory);
-        var addresses = backend == Backend.Emulator ? LoopbackBlock.Take(Path.GetTempPath()) : null;
+        var addresses = !PrivateNetwork.Inside ? LoopbackBlock.Take(Path.GetTempPath()) : null;
         ICluster? cluster = null;
         try
         {
@@ -79,6 +79,7 @@ internal sealed class Cluster : IAsyncDisposable
                 Proxied = proxied,
                 Nodes = [.. Enumerable.Range(1, nodes).Select(x => $"node-{x}")],
                 Audit = audit,
+                NodeNetworks = PrivateNetwork.Inside,
                 Log = Log(Path.Combine(directory, "cluster.log")),
                 Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot(), ["DOTNET_TieredPGO"] = "0" },
             };

@@ -32,7 +32,7 @@ internal static class PrivateNetwork
             start.ArgumentList.Add("--map-root-user");
         }
 
-        string[] script = ["sh", "-ec", $"ip link set lo up; ip route add local {Pods} dev lo; ip route add local {Services} dev lo; exec \"$@\"", "sh"];
+        string[] script = ["sh", "-ec", $"ip link set lo up; echo 1 >/proc/sys/net/ipv4/ip_forward; ip route add local {Pods} dev lo; ip route add local {Services} dev lo; exec \"$@\"", "sh"];
         foreach (var word in script.Append(Path.Combine(AppContext.BaseDirectory, "sandbox")).Concat(arguments))
             start.ArgumentList.Add(word);
         using var process = Process.Start(start)!;

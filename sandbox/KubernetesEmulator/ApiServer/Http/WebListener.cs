@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using KubernetesEmulator.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -27,10 +29,17 @@ internal sealed class WebListener : IAsyncDisposable
         StartAsync(address, port, new HttpsConnectionAdapterOptions { ServerCertificate = certificate }, handler, cancellationToken);
 
     public static async Task<WebListener> StartAsync(
-        IPAddress address, int port, HttpsConnectionAdapterOptions https, Func<HttpContext, CancellationToken, Task> handler, CancellationToken cancellationToken)
+        IPAddress address, int port, HttpsConnectionAdapterOptions https, Func<HttpContext, CancellationToken, Task> handler, CancellationToken cancellationToken,
+        NodeNetwork? network = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
+        if (network is not null)
+        {
+            builder.Services.Configure<SocketTransportOptions>(
+                o => o.CreateBoundListenSocket = at => network.Inside(() => SocketTransportOptions.CreateDefaultBoundListenSocket(at)));
+        }
+
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
