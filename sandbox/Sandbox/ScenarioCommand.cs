@@ -14,6 +14,9 @@ internal sealed class ScenarioCommand(Backend backend, IScreen screen, TimeProvi
         output.WriteLine("scenarios:");
         foreach (var scenario in Catalog.Scenarios.Append(Catalog.Idle))
             output.WriteLine($"  {scenario.Name,-18} {scenario.Title}");
+        output.WriteLine("scenarios for --private-network or --control-plane:");
+        foreach (var scenario in Catalog.Cuts)
+            output.WriteLine($"  {scenario.Name,-18} {scenario.Title}");
         output.WriteLine("disturbances, in the middle of any of them (kill+api-restart):");
         foreach (var disturbance in Catalog.Disturbances)
             output.WriteLine($"  {disturbance.Name,-18} {disturbance.Title}");

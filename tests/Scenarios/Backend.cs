@@ -21,15 +21,25 @@ internal static class Backends
             Assert.Ignore(missing);
     }
 
+    /// <summary>Ends the test as ignored, in one line, where this machine has no network namespaces.</summary>
+    public static void RequireNetworks()
+    {
+        if (MissingNetworks() is { } missing)
+            Assert.Ignore(missing);
+    }
+
     /// <summary>The sandbox's arguments for it.</summary>
     public static string[] Arguments(this Backend backend) => backend == Backend.ControlPlane ? ["--control-plane"] : [];
 
     private static string? Missing()
     {
         var (ok, why) = Run(Path.Combine(TestContext.CurrentContext.TestDirectory, "control-plane"), "check");
-        if (!ok)
-            return why;
-        (ok, why) = Run("unshare", Environment.IsPrivilegedProcess ? "--net ip link set lo up" : "--user --map-root-user --net ip link set lo up");
+        return ok ? MissingNetworks() : why;
+    }
+
+    private static string? MissingNetworks()
+    {
+        var (ok, why) = Run("unshare", Environment.IsPrivilegedProcess ? "--net ip link set lo up" : "--user --map-root-user --net ip link set lo up");
         return ok ? null : $"No network namespaces here: {why}";
     }
 

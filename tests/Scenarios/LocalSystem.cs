@@ -24,6 +24,20 @@ internal static partial class LocalSystem
     public static IEnumerable<int> Processes() =>
         Directory.EnumerateDirectories("/proc").Select(x => int.TryParse(Path.GetFileName(x), out var id) ? id : 0).Where(x => x > 0);
 
+    /// <summary>The process that has started another; 0 when that is gone.</summary>
+    public static int Parent(int process)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{process}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
     /// <summary>Processes whose environment carries a variable with this value.</summary>
     public static IReadOnlyList<int> ProcessesWith(string name, string value) =>
         [.. Processes().Where(x => Variable(x, name) == value)];

@@ -8,6 +8,8 @@ internal static class Kinds
 {
     public static ResourceType<JsonObject> Pods { get; } = KubernetesTypes.Untyped("", "v1", "pods", "Pod", true);
 
+    public static ResourceType<JsonObject> Nodes { get; } = KubernetesTypes.Untyped("", "v1", "nodes", "Node", false);
+
     public static ResourceType<JsonObject> Services { get; } = KubernetesTypes.Untyped("", "v1", "services", "Service", true);
 
     public static ResourceType<JsonObject> Events { get; } = KubernetesTypes.Untyped("", "v1", "events", "Event", true);

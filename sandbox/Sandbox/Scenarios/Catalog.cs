@@ -1,4 +1,5 @@
 using KubernetesEmulator.Faults;
+using KubernetesEmulator.Nodes;
 
 namespace Sandbox.Scenarios;
 
@@ -29,6 +30,13 @@ internal static class Catalog
         await Task.Delay(TimeSpan.FromSeconds(60), token);
         return null;
     });
+
+    /// <summary>Scenarios for nodes with networks of their own.</summary>
+    public static IReadOnlyList<Scenario> Cuts { get; } =
+    [
+        new("cut-node", "the primary's node is cut off from everybody, lives on, and heals", (trial, told, token) => NodeCuts.CutNodeAsync(trial, NodeCut.Everybody, told, token)),
+        new("cut-api", "the primary's node is cut off from the API server alone, and heals", (trial, told, token) => NodeCuts.CutNodeAsync(trial, NodeCut.ApiServer, told, token)),
+    ];
 
     public static IReadOnlyList<Disturbance> Disturbances { get; } =
     [
