@@ -5,7 +5,6 @@ using System.Security.Cryptography.X509Certificates;
 using KubernetesEmulator.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace KubernetesEmulator.Nodes;

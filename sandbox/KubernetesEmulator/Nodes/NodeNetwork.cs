@@ -65,7 +65,7 @@ public sealed class NodeNetwork : IAsyncDisposable
             var network = new NodeNetwork(holder, index, cluster, pods);
             var block = pods.GetAddressBytes();
             var prefix = $"{block[0]}.{block[1]}.{block[2] + index}";
-            await network.RunAsync(
+            await RunAsync(
                 $"""
                  ip link add {network.Link} address {network.ClusterSide} type veth peer name eth0 address {network.NodeSide} netns {holder.Id}
                  ip link set {network.Link} up
@@ -82,7 +82,7 @@ public sealed class NodeNetwork : IAsyncDisposable
                  ip route add default via {Gateway} dev eth0 onlink
                  """,
                 cancellationToken).ConfigureAwait(false);
-            await network.RunAsync(
+            await RunAsync(
                 $"""
                  ip neighbour replace {network.Peer} lladdr {network.NodeSide} nud permanent dev {network.Link}
                  ip route add {prefix}.0/24 via {network.Peer} dev {network.Link} onlink src {cluster} table local
@@ -159,10 +159,10 @@ public sealed class NodeNetwork : IAsyncDisposable
         await RunInsideAsync($"ip neighbour replace {Gateway} lladdr {clusterSide} nud permanent dev eth0", cancellationToken).ConfigureAwait(false);
     }
 
-    private Task RunAsync(string script, CancellationToken cancellationToken) => RunAsync("sh", ["-ec", script], cancellationToken);
-
     private Task RunInsideAsync(string script, CancellationToken cancellationToken) =>
         RunAsync("nsenter", [$"--net={Path}", "sh", "-ec", script], cancellationToken);
+
+    private static Task RunAsync(string script, CancellationToken cancellationToken) => RunAsync("sh", ["-ec", script], cancellationToken);
 
     private static async Task RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
