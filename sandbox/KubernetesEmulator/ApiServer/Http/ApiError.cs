@@ -98,21 +98,17 @@ internal sealed class ApiError(int code, string reason, string message, JsonObje
     {
         var kind = r.Group.Length == 0 ? r.Kind : $"{r.Kind}.{r.Group}";
         var list = errors.Count == 1 ? errors.First().ToString() : $"[{string.Join(", ", errors)}]";
-        return new(422, "Invalid", $"{kind} \"{name}\" is invalid: {list}", new JsonObject
-        {
-            ["name"] = name,
-            ["group"] = r.Group,
-            ["kind"] = r.Kind,
-            ["causes"] = new JsonArray([.. errors.Select(e => new JsonObject
-            {
-                ["reason"] = e.Reason, ["message"] = e.Message, ["field"] = e.Field,
-            })]),
-        });
+        var details = Details(r, name);
+        details["kind"] = r.Kind;
+        details["causes"] = new JsonArray([.. errors.Select(e => new JsonObject { ["reason"] = e.Reason, ["message"] = e.Message, ["field"] = e.Field })]);
+        return new(422, "Invalid", $"{kind} \"{name}\" is invalid: {list}", details);
     }
 
     private static JsonObject Details(Resource r, string name)
     {
-        var details = new JsonObject { ["name"] = name, ["kind"] = r.Plural };
+        var details = new JsonObject { ["kind"] = r.Plural };
+        if (name.Length > 0)
+            details["name"] = name;
         if (r.Group.Length > 0)
             details["group"] = r.Group;
         return details;

@@ -94,6 +94,15 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
             return;
         }
 
+        if (path.Split('/', StringSplitOptions.RemoveEmptyEntries) is ["apis", var group, ..] && !registry.Catalog.HasGroup(group))
+        {
+            // Not even a Status: nobody stands behind the path.
+            context.Response.StatusCode = 404;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync("404 page not found\n", cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         if (!HttpMethods.IsGet(context.Request.Method))
             throw ApiError.NoSuchPath();
         var document = Plain(path.TrimEnd('/')) ?? throw ApiError.NoSuchPath();
@@ -171,8 +180,8 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
             case "update":
                 RequireName(request);
                 body = await ReadObjectAsync(context.Request, cancellationToken).ConfigureAwait(false);
-                await WrittenAsync(context, accept, query, r,
-                    registry.Update(r, request.Ns, request.Name!, request.Subresource, body, Writing()), 200).ConfigureAwait(false);
+                var (updated, isNew) = registry.Update(r, request.Ns, request.Name!, request.Subresource, body, Writing());
+                await WrittenAsync(context, accept, query, r, updated, isNew ? 201 : 200).ConfigureAwait(false);
                 break;
             case "patch":
                 RequireName(request);
@@ -216,7 +225,7 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
     {
         context.Response.StatusCode = code;
         if (accept.Table)
-            bytes = Document.Write(Table.Of(r, [o], o.Json.Text("metadata", "resourceVersion"), query.Text("includeObject")));
+            bytes = Document.Write(Table.Of(r, [o], Table.Version(o), query.Text("includeObject")));
         else if (accept.MetadataOnly)
             bytes = Document.Write(Table.MetadataOf(o.Json));
         else
@@ -226,26 +235,18 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
     private async Task ListAsync(HttpContext context, ApiRequest request, RequestQuery query, Negotiation accept)
     {
         var r = request.Resource;
-        var selectors = Selectors.Parse(r, query.Text("labelSelector"), query.Text("fieldSelector"));
-        var wanted = query.Version("resourceVersion") ?? 0;
-        var (all, version) = registry.Store.List(r.Key, request.Namespace);
-        if (wanted > version)
-            throw new ApiError(504, "Timeout", $"Too large resource version: {wanted}, current: {version}", new JsonObject
-            {
-                ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }),
-                ["retryAfterSeconds"] = 1,
-            });
-        var items = all.Where(o => selectors.Match(o.Json)).ToList();
-        var text = version.ToString(CultureInfo.InvariantCulture);
+        var (items, metadata) = ListPage.Read(registry.Store, request, query);
         if (accept.Table)
         {
-            await RespondAsync(context, 200, Table.Of(r, items, text, query.Text("includeObject"))).ConfigureAwait(false);
+            await RespondAsync(context, 200, Table.Of(r, items, metadata, query.Text("includeObject"))).ConfigureAwait(false);
             return;
         }
 
         using var buffer = new MemoryStream();
         var kind = accept.MetadataOnly ? "PartialObjectMetadataList" : r.ListKind;
-        buffer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{kind}\",\"apiVersion\":\"{(accept.MetadataOnly ? "meta.k8s.io/v1" : r.ApiVersion)}\",\"metadata\":{{\"resourceVersion\":\"{text}\"}},\"items\":["));
+        buffer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{kind}\",\"apiVersion\":\"{(accept.MetadataOnly ? "meta.k8s.io/v1" : r.ApiVersion)}\",\"metadata\":"));
+        buffer.Write(Document.Write(metadata));
+        buffer.Write(",\"items\":["u8);
         var first = true;
         // Lists of built-in kinds leave kind and apiVersion out of their items; they come first in what is stored.
         var prefix = r.IsCustom ? 0 : Encoding.UTF8.GetByteCount($"{{\"kind\":\"{r.Kind}\",\"apiVersion\":\"{r.ApiVersion}\",");

@@ -24,6 +24,8 @@ internal static class PatchRequest
         if (type == "application/apply-patch+yaml")
             return Apply(registry, request, patch as JsonObject ?? throw ApiError.BadRequest("the applied document is not an object"), query, options, time);
 
+        if (query.Text("force") is not null)
+            throw new ApiError(422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch");
         Func<JsonObject, JsonObject> change = type switch
         {
             "application/json-patch+json" => o => JsonPatch.Apply(o, patch as JsonArray ?? throw ApiError.BadRequest("a JSON patch is an array")),

@@ -119,7 +119,7 @@ internal sealed class WatchResponse(Store store, TimeProvider time)
             return Table.MetadataOf(o.Json);
         if (!accept.Table)
             return Registry.InVersion(r, o).Copy();
-        var table = Table.Of(r, [o], o.Json.Text("metadata", "resourceVersion"), query.Text("includeObject"));
+        var table = Table.Of(r, [o], Table.Version(o), query.Text("includeObject"));
         if (_columnsSent)
             table["columnDefinitions"] = null;
         _columnsSent = true;

@@ -57,7 +57,7 @@ internal static class StrategicMerge
         foreach (var (name, value) in patch)
         {
             if (name.StartsWith(Order, StringComparison.Ordinal) && value is JsonArray order && result[name[Order.Length..]] is JsonArray items)
-                result[name[Order.Length..]] = Sort(items, order, shape.Field(name[Order.Length..]));
+                result[name[Order.Length..]] = Sort(items, order, target[name[Order.Length..]] as JsonArray ?? [], shape.Field(name[Order.Length..]));
         }
 
         return result;
@@ -66,7 +66,7 @@ internal static class StrategicMerge
     private static JsonArray List(JsonArray target, JsonArray patch, Shape shape)
     {
         if (shape.List == ListKind.Set)
-            return new JsonArray([.. target.Concat(patch.Where(p => !target.Any(t => Document.Same(t, p)))).Select(i => i?.DeepClone())]);
+            return Sort([.. target.Concat(patch.Where(p => !target.Any(t => Document.Same(t, p)))).Select(i => i?.DeepClone())], patch, target, shape);
         if (shape.StrategicKey is not { } key)
             return (JsonArray)patch.DeepClone();
         if (patch.Objects().Any(p => p.Text(Directive) == "replace" && p.Count == 1))
@@ -92,24 +92,38 @@ internal static class StrategicMerge
             }
         }
 
-        return result;
+        return Sort(result, patch, target, shape);
     }
 
-    private static JsonArray Sort(JsonArray items, JsonArray order, Shape shape)
+    /// <summary>
+    /// The items that <paramref name="order"/> names in that order, and among them the others: each before the first that it preceded in
+    /// <paramref name="target"/>, or at the end.
+    /// </summary>
+    private static JsonArray Sort(JsonArray items, JsonArray order, JsonArray target, Shape shape)
     {
         JsonNode? Id(JsonNode? node) => shape.StrategicKey is { } key && node is JsonObject o ? o[key] : node;
-        int Rank(JsonNode? node)
+        int Rank(JsonArray list, JsonNode? node)
         {
-            for (var i = 0; i < order.Count; i++)
+            for (var i = 0; i < list.Count; i++)
             {
-                if (Document.Same(Id(order[i]), Id(node)))
+                if (Document.Same(Id(list[i]), Id(node)))
                     return i;
             }
 
-            return int.MaxValue;
+            return -1;
         }
 
-        return new JsonArray([.. items.OrderBy(Rank).Select(i => i?.DeepClone())]);
+        var named = new Queue<JsonNode?>(items.Where(i => Rank(order, i) >= 0).OrderBy(i => Rank(order, i)));
+        var others = new Queue<JsonNode?>(items.Where(i => Rank(order, i) < 0).OrderBy(i => Rank(target, i)));
+        var result = new JsonArray();
+        while (named.Count + others.Count > 0)
+        {
+            var before = named.Count == 0
+                || (others.Count > 0 && Rank(target, named.Peek()) is >= 0 and var rank && Rank(target, others.Peek()) < rank);
+            result.Add((before ? others : named).Dequeue()?.DeepClone());
+        }
+
+        return result;
     }
 
     private static JsonObject Strip(JsonObject patch)

@@ -56,9 +56,10 @@ internal sealed class Catalog
         ServiceAccounts,
         ConfigMaps,
         Core("secrets", "Secret", true) with { FieldLabels = ["type"] },
-        Core("endpoints", "Endpoints", true, "ep") with { Singular = "endpoints", ListKind = "EndpointsList" },
+        Core("endpoints", "Endpoints", true, "ep") with { Singular = "endpoints", ListKind = "EndpointsList", CreatesOnUpdate = true },
         Core("events", "Event", true, "ev") with
         {
+            CreatesOnUpdate = true,
             FieldLabels =
             [
                 "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
@@ -69,7 +70,7 @@ internal sealed class Catalog
         Core("persistentvolumeclaims", "PersistentVolumeClaim", true, "pvc") with { HasStatus = true },
         Core("persistentvolumes", "PersistentVolume", false, "pv") with { HasStatus = true },
         Core("resourcequotas", "ResourceQuota", true, "quota") with { HasStatus = true },
-        Core("limitranges", "LimitRange", true, "limits"),
+        Core("limitranges", "LimitRange", true, "limits") with { CreatesOnUpdate = true },
         Apps("statefulsets", "StatefulSet", "sts", scale: true),
         Apps("deployments", "Deployment", "deploy", scale: true),
         Apps("replicasets", "ReplicaSet", "rs", scale: true),
@@ -78,7 +79,7 @@ internal sealed class Catalog
         {
             HasStatus = true, CountsGenerations = true, Categories = ["all"], FieldLabels = ["status.successful"],
         },
-        new("coordination.k8s.io", "v1", "leases", "Lease", true) { UnconditionalUpdate = false },
+        new("coordination.k8s.io", "v1", "leases", "Lease", true) { UnconditionalUpdate = false, CreatesOnUpdate = true },
         Roles,
         RoleBindings,
         ClusterRoles,
@@ -107,6 +108,8 @@ internal sealed class Catalog
 
     public Resource? Find(string group, string version, string plural) =>
         Array.Find(_all, r => r.Plural == plural && r.Group == group && r.Version == version);
+
+    public bool HasGroup(string group) => Array.Exists(_all, r => r.Group == group);
 
     public bool HasGroupVersion(string group, string version) => Array.Exists(_all, r => r.Group == group && r.Version == version);
 
@@ -164,5 +167,5 @@ internal sealed class Catalog
         new(group, "v1", plural, kind, namespaced) { IsQuestion = true };
 
     private static Resource Rbac(string plural, string kind, bool namespaced) =>
-        new("rbac.authorization.k8s.io", "v1", plural, kind, namespaced);
+        new("rbac.authorization.k8s.io", "v1", plural, kind, namespaced) { CreatesOnUpdate = true };
 }

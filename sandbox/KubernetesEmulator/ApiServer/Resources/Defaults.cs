@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using KubernetesEmulator.Wire;
 
@@ -240,7 +239,7 @@ internal static class Defaults
 
     private static void MicroTime(JsonObject? spec, string field)
     {
-        if (spec?.Text(field) is { } text && Document.ParseTime(text) is { } at)
-            spec[field] = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+        if (spec is not null && Document.ParseMicroTime(spec.Text(field)) is { } at)
+            spec[field] = Document.MicroTime(at);
     }
 }

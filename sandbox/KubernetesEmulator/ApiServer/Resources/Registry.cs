@@ -73,8 +73,20 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
     }
 
     /// <summary>PUT.</summary>
-    public StoredObject Update(Resource r, string ns, string name, string? subresource, JsonObject body, WriteOptions options) =>
-        Mutate(r, ns, name, subresource, options, _ => body.Copy(), put: true);
+    public (StoredObject Object, bool Created) Update(Resource r, string ns, string name, string? subresource, JsonObject body, WriteOptions options)
+    {
+        var fresh = body.Copy();
+        var present = store.Get(r.Key, ns, name) is not null;
+        if (!present && fresh.Text("metadata", "uid") is { Length: > 0 } uid)
+            throw ApiError.Conflict(r, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: ");
+        if (present || !r.CreatesOnUpdate || subresource is not null)
+            return (Mutate(r, ns, name, subresource, options, _ => body.Copy(), put: true), false);
+        if (fresh.Text("metadata", "name") is { Length: > 0 } said && said != name)
+            throw WrongName(said, name);
+        fresh.Ensure("metadata")["name"] = name;
+        fresh.Ensure("metadata").Remove("resourceVersion");
+        return (Create(r, ns, fresh, options), true);
+    }
 
     /// <summary>
     /// Reads, changes and writes until nobody came between. <paramref name="change"/> gets a copy of the object in the version of
@@ -120,10 +132,11 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
         {
             var current = Get(r, ns, name);
             if (deletion.Uid is { } uid && uid != current.Uid)
-                throw ApiError.Conflict(r, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {current.Uid}");
+                throw ApiError.Conflict(r, name, $"the UID in the precondition ({uid}) does not match the UID in record ({current.Uid}). "
+                    + "The object might have been deleted and then recreated");
             if (deletion.ResourceVersion is { Length: > 0 } version && version != current.Json.Text("metadata", "resourceVersion"))
-                throw ApiError.Conflict(r, name, "Precondition failed: ResourceVersion in precondition: "
-                    + $"{version}, ResourceVersion in object meta: {current.Json.Text("metadata", "resourceVersion")}");
+                throw ApiError.Conflict(r, name, $"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record "
+                    + $"({current.Json.Text("metadata", "resourceVersion")}). The object might have been modified");
             var next = current.Json.Copy();
             var metadata = next.Ensure("metadata");
             Finalizers(r, metadata, deletion.Propagation);
@@ -182,6 +195,9 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
         o["kind"] = r.Kind;
         o["apiVersion"] = r.ApiVersion;
     }
+
+    private static ApiError WrongName(string said, string name) =>
+        ApiError.BadRequest($"the name of the object ({said}) does not match the name on the URL ({name})");
 
     private static void Finalizers(Resource r, JsonObject metadata, string? propagation)
     {
@@ -305,7 +321,7 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
         var metadata = proposed.Ensure("metadata");
         CheckNamespace(r, ns, metadata);
         if (metadata.Text("name") is { Length: > 0 } said && said != name)
-            throw ApiError.BadRequest($"the name of the object ({said}) does not match the name on the URL ({name})");
+            throw WrongName(said, name);
         if (metadata.Text("uid") is { Length: > 0 } uid && uid != current.Uid)
             throw ApiError.Conflict(r, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {current.Uid}");
         if (metadata.Text("resourceVersion") is { Length: > 0 } version)

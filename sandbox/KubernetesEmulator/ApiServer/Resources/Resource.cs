@@ -27,6 +27,9 @@ internal sealed record Resource(string Group, string Version, string Plural, str
     /// <summary>Whether such an object is only answered, never stored.</summary>
     public bool IsQuestion { get; init; }
 
+    /// <summary>Whether a PUT creates what is not there.</summary>
+    public bool CreatesOnUpdate { get; init; }
+
     public IReadOnlyList<string> FieldLabels { get; init; } = [];
 
     /// <summary>The schema of a custom resource's version; null for kinds that are built in.</summary>

@@ -12,6 +12,9 @@ internal static partial class Validation
         + "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
         + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
+    private const string NameText = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with "
+        + "an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
     private const string LabelText = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
         + "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
@@ -120,7 +123,11 @@ internal static partial class Validation
         }
         else if (r.Key is "services" or "namespaces")
         {
-            if (name.Length > 63 || !DnsLabel().IsMatch(name) || (r.Key == "services" && char.IsAsciiDigit(name[0])))
+            if (name.Length > 63)
+                errors.Add(FieldError.Invalid("metadata.name", name, "must be no more than 63 characters"));
+            else if (r.Key == "services" && (!DnsLabel().IsMatch(name) || char.IsAsciiDigit(name[0])))
+                errors.Add(FieldError.Invalid("metadata.name", name, NameText));
+            else if (!DnsLabel().IsMatch(name))
                 errors.Add(FieldError.Invalid("metadata.name", name, LabelText));
         }
         else if (name.Length > 253 || !DnsSubdomain().IsMatch(name))
@@ -264,6 +271,8 @@ internal static partial class Validation
     {
         if (!spec.Objects("containers").Any())
             errors.Add(FieldError.Required($"{path}.containers"));
+        if (path == "spec" && spec.Text("restartPolicy") is { } policy and not ("Always" or "OnFailure" or "Never"))
+            errors.Add(FieldError.NotSupported($"{path}.restartPolicy", policy, ["Always", "OnFailure", "Never"]));
         var volumes = new HashSet<string>();
         var index = 0;
         foreach (var volume in spec.Objects("volumes"))
@@ -347,6 +356,8 @@ internal static partial class Validation
         {
             if (port.Number("port") is not (> 0 and < 65536))
                 errors.Add(FieldError.Invalid($"spec.ports[{index}].port", port["port"], "must be between 1 and 65535, inclusive"));
+            if (port.Number("targetPort") is <= 0 or >= 65536)
+                errors.Add(FieldError.Invalid($"spec.ports[{index}].targetPort", port["targetPort"], "must be between 1 and 65535, inclusive"));
             if (several && port.Text("name") is null or "")
                 errors.Add(FieldError.Required($"spec.ports[{index}].name"));
             else if (!names.Add(port.Text("name") ?? ""))
@@ -365,7 +376,7 @@ internal static partial class Validation
             errors.Add(FieldError.Invalid("spec.holderIdentity", "", "must not be empty"));
         foreach (var field in new[] { "acquireTime", "renewTime" })
         {
-            if (spec.At(field) is { } value && Document.ParseTime(value.Text()) is null)
+            if (spec.At(field) is { } value && Document.ParseMicroTime(value.Text()) is null)
                 throw ApiError.BadRequest("Lease in version \"v1\" cannot be handled as a Lease: parsing time "
                     + $"{Document.Show(value)} as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse");
         }

@@ -6,7 +6,7 @@ using KubernetesEmulator.Wire;
 namespace KubernetesEmulator.Security;
 
 /// <summary>
-/// What can only be decided once the object to be written is known: a patch that makes an object needs the right to create, and nobody
+/// What can only be decided once the object to be written is known: a patch or update that makes an object needs the right to create, and nobody
 /// grants what he does not hold.
 /// </summary>
 internal sealed class WriteGuard(RbacAuthorizer authorizer, Identity identity, AccessRequest request, Resource resource)
@@ -17,7 +17,7 @@ internal sealed class WriteGuard(RbacAuthorizer authorizer, Identity identity, A
     public void Check(JsonObject? old, JsonObject now)
     {
         var name = now.Text("metadata", "name") ?? "";
-        if (old is null && request.Verb == "patch")
+        if (old is null && request.Verb != "create")
         {
             var create = authorizer.Authorize(identity, request with { Verb = "create", Name = name });
             if (!create.Allowed)

@@ -48,6 +48,29 @@ internal sealed class Store
             return (Select(Of(collection), @namespace), _version);
     }
 
+    /// <summary>The objects as they were at a version, or as they are; null when that version has left the history.</summary>
+    public (IReadOnlyList<StoredObject> Items, long Version)? List(string collection, string? @namespace, long? at)
+    {
+        lock (_lock)
+        {
+            if (at is not { } version || version > _version)
+                return List(collection, @namespace);
+            var c = Of(collection);
+            if (version < c.Floor)
+                return null;
+            var objects = new SortedDictionary<string, StoredObject>(c.Objects, StringComparer.Ordinal);
+            foreach (var change in c.History.Where(h => h.Version > version).Reverse())
+            {
+                if (change.Before is { } before)
+                    objects[before.Key] = before;
+                else
+                    objects.Remove(change.After.Key);
+            }
+
+            return ([.. objects.Values.Where(o => @namespace is null || o.Namespace == @namespace)], version);
+        }
+    }
+
     /// <summary>Adds an object unless its name is taken.</summary>
     public StoredObject? TryAdd(string collection, JsonObject json)
     {
@@ -70,7 +93,7 @@ internal sealed class Store
         lock (_lock)
         {
             var c = Of(collection);
-            var key = Key(current.Namespace, current.Name);
+            var key = current.Key;
             if (!ReferenceEquals(c.Objects.GetValueOrDefault(key), current))
                 return null;
             var stored = StoredObject.Of(next, ++_version);
@@ -86,7 +109,7 @@ internal sealed class Store
         lock (_lock)
         {
             var c = Of(collection);
-            var key = Key(current.Namespace, current.Name);
+            var key = current.Key;
             if (!ReferenceEquals(c.Objects.GetValueOrDefault(key), current))
                 return null;
             c.Objects.Remove(key);

@@ -19,6 +19,9 @@ internal sealed class StoredObject
 
     public string Name { get; }
 
+    /// <summary>Orders the objects of a collection.</summary>
+    public string Key => $"{Namespace}/{Name}";
+
     public long Version { get; }
 
     public JsonObject Json { get; }

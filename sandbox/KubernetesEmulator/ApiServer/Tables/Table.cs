@@ -9,11 +9,9 @@ namespace KubernetesEmulator.Tables;
 /// <summary>What <c>kubectl get</c> prints.</summary>
 internal static class Table
 {
-    public static JsonObject Of(Resource r, IReadOnlyList<StoredObject> items, string? version, string? include)
+    public static JsonObject Of(Resource r, IReadOnlyList<StoredObject> items, JsonObject metadata, string? include)
     {
         var columns = Columns.Of(r);
-        var metadata = new JsonObject();
-        metadata.Put("resourceVersion", version);
         return new JsonObject
         {
             ["kind"] = "Table",
@@ -25,6 +23,14 @@ internal static class Table
             })]),
             ["rows"] = new JsonArray([.. items.Select(i => Row(r, columns, i, include))]),
         };
+    }
+
+    /// <summary>The metadata of a table of one object.</summary>
+    public static JsonObject Version(StoredObject o)
+    {
+        var metadata = new JsonObject();
+        metadata.Put("resourceVersion", o.Json.At("metadata", "resourceVersion"));
+        return metadata;
     }
 
     public static JsonObject MetadataOf(JsonObject o) => new()

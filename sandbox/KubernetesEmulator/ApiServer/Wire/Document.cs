@@ -134,6 +134,9 @@ internal static class Document
             ? at
             : null;
 
+    /// <summary>A time with exactly six digits after the second: with more or fewer, it is none.</summary>
+    public static DateTimeOffset? ParseMicroTime(string? text) => text is { Length: > 26 } && text[19] == '.' && text[26] is 'Z' or '+' or '-' ? ParseTime(text) : null;
+
     private static JsonNode? Build(JsonElement element)
     {
         switch (element.ValueKind)

@@ -1,6 +1,6 @@
-namespace Unit.KubernetesApiServer;
+namespace Conformance;
 
-internal sealed class DeletionTests : ApiServerFixture
+internal sealed class DeletionTests(Backend backend) : ApiServerFixture(backend)
 {
     [Test]
     public async Task An_unscheduled_pod_goes_at_once_and_a_scheduled_one_waits_for_its_node()

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 
-namespace Unit.KubernetesApiServer;
+namespace Conformance;
 
-internal sealed class CrudTests : ApiServerFixture
+internal sealed class CrudTests(Backend backend) : ApiServerFixture(backend)
 {
     [Test]
     public async Task Create_sets_the_system_fields_and_the_default_account_and_tolerations_of_a_pod()
@@ -45,7 +45,10 @@ internal sealed class CrudTests : ApiServerFixture
         var (code, status) = await Api.Get(Group("apps/v1", "statefulsets/none"));
         Assert.That(code, Is.EqualTo(404));
         Assert.That((string?)status["message"], Is.EqualTo("statefulsets.apps \"none\" not found"));
-        Assert.That((await Api.Get("/apis/nothing.example/v1/things")).Code, Is.EqualTo(404));
+        var unknown = await Api.Http.GetAsync("/apis/nothing.example/v1/things");
+        Assert.That((int)unknown.StatusCode, Is.EqualTo(404));
+        Assert.That(await unknown.Content.ReadAsStringAsync(), Is.EqualTo("404 page not found\n"), "no Status: nobody stands behind it");
+        Assert.That(Text((await Api.Get(Core("bananas"))).Body, "message"), Is.EqualTo("the server could not find the requested resource"));
         var (missing, why) = await Api.Post("/api/v1/namespaces/absent/configmaps", ConfigMap("a"));
         Assert.That(missing, Is.EqualTo(404));
         Assert.That((string?)why["message"], Is.EqualTo("namespaces \"absent\" not found"));
@@ -91,8 +94,9 @@ internal sealed class CrudTests : ApiServerFixture
     [Test]
     public async Task A_lease_normalises_its_times_and_refuses_nonsense()
     {
-        var lease = await Api.Make(Group("coordination.k8s.io/v1", "leases"), """{"metadata":{"name":"l"},"spec":{"renewTime":"2026-01-02T03:04:05Z"}}""");
-        Assert.That((string?)lease["spec"]!["renewTime"], Is.EqualTo("2026-01-02T03:04:05.000000Z"));
+        var lease = await Api.Make(Group("coordination.k8s.io/v1", "leases"), """{"metadata":{"name":"l"},"spec":{"renewTime":"2026-01-02T03:04:05.600000+01:00"}}""");
+        Assert.That((string?)lease["spec"]!["renewTime"], Is.EqualTo("2026-01-02T02:04:05.600000Z"));
+        Assert.That((await Api.Post(Group("coordination.k8s.io/v1", "leases"), """{"metadata":{"name":"m"},"spec":{"renewTime":"2026-01-02T03:04:05Z"}}""")).Code, Is.EqualTo(400));
         Assert.That((await Api.Post(Group("coordination.k8s.io/v1", "leases"), """{"metadata":{"name":"m"},"spec":{"renewTime":"soon"}}""")).Code, Is.EqualTo(400));
         Assert.That((await Api.Post(Group("coordination.k8s.io/v1", "leases"), """{"metadata":{"name":"m"},"spec":{"leaseDurationSeconds":0}}""")).Code, Is.EqualTo(422));
     }
@@ -178,7 +182,8 @@ internal sealed class CrudTests : ApiServerFixture
     public async Task Secrets_encode_stringData()
     {
         var secret = await Api.Make(Core("secrets"), """{"metadata":{"name":"s"},"stringData":{"k":"väl"},"data":{"o":"MQ=="}}""");
-        Assert.That(secret["data"]!.ToJsonString(), Is.EqualTo("""{"o":"MQ==","k":"dsOkbA=="}"""));
+        Assert.That(Text(secret, "data", "o"), Is.EqualTo("MQ=="));
+        Assert.That(Text(secret, "data", "k"), Is.EqualTo("dsOkbA=="));
         Assert.That(secret["stringData"], Is.Null);
         Assert.That((string?)secret["type"], Is.EqualTo("Opaque"));
         Assert.That((await Api.Post(Core("secrets"), """{"metadata":{"name":"t"},"data":{"o":"%%"}}""")).Code, Is.EqualTo(400));
@@ -191,7 +196,7 @@ internal sealed class CrudTests : ApiServerFixture
         var a = await Api.Make(Core("services"), Service("a", ""));
         var b = await Api.Make(Core("services"), Service("b", ""));
         var headless = await Api.Make(Core("services"), Service("c", ",\"clusterIP\":\"None\""));
-        Assert.That((string?)a["spec"]!["clusterIP"], Does.StartWith("127.96.").And.Not.EqualTo((string?)b["spec"]!["clusterIP"]));
+        Assert.That((string?)a["spec"]!["clusterIP"], Does.Match(@"^\d+\.\d+\.\d+\.\d+$").And.Not.EqualTo((string?)b["spec"]!["clusterIP"]));
         Assert.That((string?)headless["spec"]!["clusterIP"], Is.EqualTo("None"));
         Assert.That((int)a["spec"]!["ports"]![0]!["targetPort"]!, Is.EqualTo(1433));
         var taken = await Api.Post(Core("services"), Service("d", $",\"clusterIP\":\"{a["spec"]!["clusterIP"]}\""));
@@ -199,8 +204,12 @@ internal sealed class CrudTests : ApiServerFixture
         var replaced = a.DeepClone();
         replaced["spec"]!.AsObject().Remove("clusterIP");
         replaced["spec"]!.AsObject().Remove("clusterIPs");
-        var (_, kept) = await Api.Put(Core("services/a"), replaced);
-        Assert.That((string?)kept["spec"]!["clusterIP"], Is.EqualTo((string?)a["spec"]!["clusterIP"]));
+        var (code, kept) = await Api.Put(Core("services/a"), replaced);
+        if (Minor == 20)
+            Assert.That((code, Text(kept, "details", "causes", 0, "field")), Is.EqualTo((422, "spec.clusterIPs[0]")));
+        else
+            Assert.That((code, Text(kept, "spec", "clusterIP")), Is.EqualTo((200, Text(a, "spec", "clusterIP"))));
+        Assert.That((await Api.Merge(Core("services/a"), """{"spec":{"clusterIP":"None"}}""")).Code, Is.EqualTo(422));
     }
 
     [Test]
@@ -213,17 +222,18 @@ internal sealed class CrudTests : ApiServerFixture
         Assert.That((await Api.Post(Core("pods"), Pod("Bad_Name"))).Code, Is.EqualTo(422));
         Assert.That((await Api.Post(Core("pods"), "{not json")).Code, Is.EqualTo(400));
         Assert.That((await Api.Post(Core("pods"), """{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"}}""")).Code, Is.EqualTo(400));
-        Assert.That((await Api.SendAsync(HttpMethod.Post, Core("pods"), "x", "application/vnd.kubernetes.protobuf")).Code, Is.EqualTo(415));
+        Assert.That((await Api.SendAsync(HttpMethod.Post, Core("pods"), "x", "text/plain")).Code, Is.EqualTo(415));
     }
 
-    [TestCase(",\"nodeName\":false", "json: cannot unmarshal bool into Go struct field spec.nodeName of type string")]
-    [TestCase(",\"hostPID\":\"yes\"", "json: cannot unmarshal string into Go struct field spec.hostPID of type bool")]
-    [TestCase(",\"terminationGracePeriodSeconds\":\"5\"", "json: cannot unmarshal string into Go struct field spec.terminationGracePeriodSeconds of type int32")]
-    public async Task A_value_of_the_wrong_type_is_a_bad_request(string spec, string expected)
+    [TestCase(",\"nodeName\":false")]
+    [TestCase(",\"hostPID\":\"yes\"")]
+    [TestCase(",\"terminationGracePeriodSeconds\":\"5\"")]
+    public async Task A_value_of_the_wrong_type_is_a_bad_request(string spec)
     {
         var (code, status) = await Api.Post(Core("pods"), Pod("a", spec));
         Assert.That(code, Is.EqualTo(400));
-        Assert.That((string?)status["message"], Is.EqualTo($"Pod in version \"v1\" cannot be handled as a Pod: {expected}"));
+        Assert.That((string?)status["message"], Does.StartWith("Pod in version \"v1\" cannot be handled as a Pod: "));
+        Assert.That((string?)status["reason"], Is.EqualTo("BadRequest"));
     }
 
     [Test]
@@ -278,20 +288,13 @@ internal sealed class CrudTests : ApiServerFixture
     public async Task A_token_bound_to_a_pod_ends_with_the_pod()
     {
         var pod = await Api.Make(Core("pods"), Pod("a"));
-        await Api.Make(Group("rbac.authorization.k8s.io/v1", "rolebindings"), """
-            {"metadata":{"name":"view"},"roleRef":{"kind":"ClusterRole","name":"view"},"subjects":[{"kind":"ServiceAccount","name":"default"}]}
-            """);
         var request = $$$$"""{"spec":{"expirationSeconds":600,"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"a","uid":"{{{{pod["metadata"]!["uid"]}}}}"}}}""";
         var issued = await Api.Make(Core("serviceaccounts/default/token"), request);
         using var client = Api.Client((string?)issued["status"]!["token"]);
-        Assert.That((int)(await client.GetAsync(Core("pods/a"))).StatusCode, Is.EqualTo(200));
+        async Task<int> Discovery() => (int)(await client.GetAsync("/apis")).StatusCode;
+        Assert.That(await Discovery(), Is.EqualTo(200));
         await Api.Delete(Core("pods/a"));
-        Assert.That((int)(await client.GetAsync(Core("pods"))).StatusCode, Is.EqualTo(401));
+        // A server may remember for some seconds that a token was good.
+        Assert.That(Discovery, Is.EqualTo(401).After(30).Seconds.PollEvery(100).MilliSeconds);
     }
-
-    internal static string StatefulSet(string name) =>
-        $$$$$"""
-        {"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"{{{{{name}}}}}"},"spec":{"serviceName":"svc","selector":{"matchLabels":{"app":"{{{{{name}}}}}"}},
-        "template":{"metadata":{"labels":{"app":"{{{{{name}}}}}"}},"spec":{"containers":[{"name":"main","image":"busybox:1"}]}}}}
-        """;
 }

@@ -2,10 +2,10 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Unit.KubernetesApiServer;
+namespace Conformance;
 
 /// <summary>Who may do what, by roles and bindings, and the words in which the rest is refused.</summary>
-internal sealed class AuthorizationTests : ApiServerFixture
+internal sealed class AuthorizationTests(Backend backend) : ApiServerFixture(backend)
 {
     private const string Rbac = "rbac.authorization.k8s.io";
     private readonly List<HttpClient> _clients = [];
@@ -68,7 +68,7 @@ internal sealed class AuthorizationTests : ApiServerFixture
     {
         await Allow("jane", """{"apiGroups":["apps"],"resources":["statefulsets/status"],"verbs":["*"]}""");
         await Allow("john", """{"apiGroups":["*"],"resources":["*/status"],"verbs":["get"]}""");
-        await Api.Make(StatefulSets, CrudTests.StatefulSet("db"));
+        await Api.Make(StatefulSets, StatefulSet("db"));
         foreach (var user in new[] { "jane", "john" })
         {
             Assert.That((await Send(As(user), HttpMethod.Get, $"{StatefulSets}/db/status")).Code, Is.EqualTo(200), user);
@@ -94,8 +94,9 @@ internal sealed class AuthorizationTests : ApiServerFixture
     public async Task A_binding_to_a_role_that_is_missing_says_so()
     {
         await Api.Make(Rbacs("rolebindings"), Binding("lost", "Role", "gone", "User", "jane"));
-        Assert.That(await Refusal(As("jane"), HttpMethod.Get, Core("pods")),
-            Does.EndWith($"in the namespace \"{Ns}\": RBAC: role.rbac.authorization.k8s.io \"gone\" not found"));
+        var jane = As("jane");
+        Assert.That(() => Refusal(jane, HttpMethod.Get, Core("pods")),
+            Does.EndWith($"in the namespace \"{Ns}\": RBAC: role.rbac.authorization.k8s.io \"gone\" not found").After(20).Seconds.PollEvery(50).MilliSeconds);
     }
 
     [Test]
@@ -254,11 +255,12 @@ internal sealed class AuthorizationTests : ApiServerFixture
 
     private string Rbacs(string resource) => $"/apis/{Rbac}/v1/namespaces/{Ns}/{resource}";
 
-    private HttpClient As(string user, params string[] groups) => Client(Api.Server.IssueToken(user, groups));
+    private HttpClient As(string user, params string[] groups) => Kept(Api.As(user, groups));
 
-    private HttpClient Client(string token)
+    private HttpClient Client(string token) => Kept(Api.Client(token));
+
+    private HttpClient Kept(HttpClient client)
     {
-        var client = Api.Client(token);
         _clients.Add(client);
         return client;
     }
@@ -273,12 +275,16 @@ internal sealed class AuthorizationTests : ApiServerFixture
         return (string)body["message"]!;
     }
 
-    /// <summary>A Role and its binding, as the administrator makes them.</summary>
+    /// <summary>A Role and its binding, as the administrator makes them; returns when they hold.</summary>
     private async Task Allow(string subject, string rules, string kind = "User")
     {
         var name = $"for-{subject}-{kind.ToLowerInvariant()}";
-        await Api.Make(Rbacs("roles"), Role(name, rules));
+        var marker = $$"""{"apiGroups":["coordination.k8s.io"],"resources":["leases"],"resourceNames":["{{name}}"],"verbs":["get"]}""";
+        await Api.Make(Rbacs("roles"), Role(name, rules + "," + marker));
         await Api.Make(Rbacs("rolebindings"), Binding(name, "Role", name, kind, subject));
+        var client = kind switch { "Group" => As("anybody", subject), "ServiceAccount" => As($"system:serviceaccount:{Ns}:{subject}"), _ => As(subject) };
+        Assert.That(async () => (await Send(client, HttpMethod.Get, Group("coordination.k8s.io/v1", $"leases/{name}"))).Code,
+            Is.EqualTo(404).After(20).Seconds.PollEvery(50).MilliSeconds);
     }
 
     private static string Role(string name, string rules) =>

@@ -2,39 +2,29 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using KubernetesEmulator;
+using Agents.Kubernetes;
 
-namespace Unit.KubernetesApiServer;
+namespace Conformance;
 
-/// <summary>A server of its own and a plain HTTPS client for it.</summary>
-internal sealed class ApiClient : IAsyncDisposable
+/// <summary>A plain HTTPS client, as a kubeconfig sets it up.</summary>
+internal sealed class ApiClient(KubernetesConfiguration configuration) : IDisposable
 {
-    private readonly X509Certificate2 _authority;
+    public const string UserAgent = "tester";
 
-    private ApiClient(KubernetesEmulator.ApiServer server)
+    public HttpClient Http { get; } = Client(configuration, configuration.Token, configuration.ClientCertificate);
+
+    public static ApiClient Of(string kubeConfig) => new(KubernetesConfiguration.FromFile(kubeConfig));
+
+    /// <summary>A client of the same server with this token, or with none.</summary>
+    public HttpClient Client(string? token) => Client(configuration, token, null);
+
+    /// <summary>A client of the administrator's that asks as somebody else would.</summary>
+    public HttpClient As(string user, params IEnumerable<string> groups)
     {
-        Server = server;
-        _authority = X509Certificate2.CreateFromPem(server.CertificateAuthority);
-        Http = Client(server.IssueToken("tester", "system:masters"));
-    }
-
-    public KubernetesEmulator.ApiServer Server { get; }
-
-    public HttpClient Http { get; }
-
-    public static async Task<ApiClient> StartAsync(ApiServerOptions? options = null) => new(await KubernetesEmulator.ApiServer.StartAsync(options));
-
-    public HttpClient Client(string? token)
-    {
-        var handler = new SocketsHttpHandler();
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, CustomTrustStore = { _authority },
-        };
-        var client = new HttpClient(handler) { BaseAddress = Server.Address, Timeout = TimeSpan.FromSeconds(30) };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd("tester/1.0");
-        if (token is not null)
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        var client = Client(configuration, configuration.Token, configuration.ClientCertificate);
+        client.DefaultRequestHeaders.Add("Impersonate-User", user);
+        foreach (var group in groups)
+            client.DefaultRequestHeaders.Add("Impersonate-Group", group);
         return client;
     }
 
@@ -109,34 +99,22 @@ internal sealed class ApiClient : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        Http.Dispose();
-        await Server.DisposeAsync();
-        _authority.Dispose();
-    }
-}
+    public void Dispose() => Http.Dispose();
 
-internal sealed class WatchReader(HttpResponseMessage response, StreamReader reader) : IDisposable
-{
-    /// <summary>The next event, or null at the orderly end of the stream.</summary>
-    public async Task<JsonNode?> Next()
+    private static HttpClient Client(KubernetesConfiguration configuration, string? token, X509Certificate2? certificate)
     {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var line = await reader.ReadLineAsync(bound.Token);
-        return line is null ? null : JsonNode.Parse(line);
-    }
-
-    /// <summary>The next event as <c>TYPE name</c>.</summary>
-    public async Task<string> NextShort()
-    {
-        var e = await Next();
-        return e is null ? "end" : $"{e["type"]} {e["object"]!["metadata"]!["name"]}";
-    }
-
-    public void Dispose()
-    {
-        reader.Dispose();
-        response.Dispose();
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
+        };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(configuration.Authorities);
+        if (certificate is not null)
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
+        var client = new HttpClient(handler) { BaseAddress = configuration.Server, Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd(UserAgent + "/1.0");
+        if (token is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
     }
 }

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using KubernetesEmulator.ControlPlane;
+
+namespace Conformance;
+
+/// <summary>The API servers, each started when the first fixture asks for it and shared by all.</summary>
+[SetUpFixture]
+internal sealed class ApiServers
+{
+    private static readonly string Folder = Directory.CreateTempSubdirectory("conformance").FullName;
+    private static readonly Dictionary<Backend, Task<string>> KubeConfigs = [];
+    private static readonly List<IAsyncDisposable> Started = [];
+
+    /// <summary>An administrator's kubeconfig file; ends the test as ignored where this machine lacks what the backend needs.</summary>
+    public static Task<string> KubeConfigAsync(Backend backend)
+    {
+        if (backend == Backend.ControlPlane && Missing() is { } missing)
+            Assert.Ignore(missing);
+        lock (KubeConfigs)
+        {
+            if (!KubeConfigs.TryGetValue(backend, out var kubeConfig))
+                KubeConfigs[backend] = kubeConfig = backend == Backend.Emulator ? StartEmulatorAsync() : StartControlPlaneAsync();
+            return kubeConfig;
+        }
+    }
+
+    [OneTimeTearDown]
+    public static async Task Stop()
+    {
+        foreach (var server in Started)
+            await server.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static string Script => Path.Combine(TestContext.CurrentContext.TestDirectory, "control-plane");
+
+    private static async Task<string> StartEmulatorAsync()
+    {
+        var server = await KubernetesEmulator.ApiServer.StartAsync();
+        Started.Add(server);
+        var path = Path.Combine(Folder, "emulator.kubeconfig");
+        await File.WriteAllTextAsync(path, server.KubeConfig("admin"));
+        return path;
+    }
+
+    private static async Task<string> StartControlPlaneAsync()
+    {
+        var process = await ControlPlaneProcess.StartAsync(Script, Path.Combine(Folder, "control-plane"), new Dictionary<string, string>(), CancellationToken.None);
+        Started.Add(process);
+        // There are no nodes: the scheduler would only write its regrets into the pods of the tests.
+        await process.CommandAsync("stop", "kube-scheduler", CancellationToken.None);
+        return process.KubeConfig;
+    }
+
+    private static string? Missing()
+    {
+        using var check = Process.Start(new ProcessStartInfo(Script, "check") { RedirectStandardError = true })!;
+        var why = check.StandardError.ReadToEnd().Trim();
+        check.WaitForExit();
+        return check.ExitCode == 0 ? null : why;
+    }
+}
