@@ -215,11 +215,26 @@ internal sealed class TdsListenerTests : TdsFixture
 {
     protected override TdsOptions Options => base.Options with { LoginTimeout = TimeSpan.FromMilliseconds(200), CancelTimeout = TimeSpan.FromMilliseconds(100), LargestConnectionCount = 3 };
 
-    [Test]
-    public async Task Silent_client_is_closed()
+    [TestCaseSource(nameof(FallingSilent))]
+    public async Task Client_that_falls_silent_before_it_has_logged_in_is_closed(byte[][] packets)
     {
         using var client = await RawTdsClient.ConnectAsync(Listener.EndPoint);
-        Assert.That(await client.ReceiveAsync(), Is.Null);
+        foreach (var packet in packets) await client.SendRawAsync(packet);
+        await client.DrainAsync();
+        Assert.That(() => Listener.ConnectionCount, Is.Zero.After(30).Seconds.PollEvery(5));
+        Assert.That(Server.Logins, Is.Empty);
+    }
+
+    private static IEnumerable<TestCaseData> FallingSilent()
+    {
+        byte[] Packet(byte type, byte[] payload) => [type, 1, (byte)((payload.Length + 8) >> 8), (byte)(payload.Length + 8), 0, 0, 1, 0, .. payload];
+        var login = Packet(0x10, RawTdsClient.Login("sa", FakeSqlServer.Password));
+        yield return new TestCaseData((object)Array.Empty<byte[]>()).SetArgDisplayNames("at once");
+        yield return new TestCaseData((object)new[] { new byte[] { 0x12, 1, 0 } }).SetArgDisplayNames("within a header");
+        yield return new TestCaseData((object)new[] { Packet(0x12, RawTdsClient.PreLogin(2)) }).SetArgDisplayNames("after PRELOGIN");
+        yield return new TestCaseData((object)new[] { Packet(0x12, RawTdsClient.PreLogin(1)) }).SetArgDisplayNames("before its TLS handshake");
+        yield return new TestCaseData((object)new[] { new byte[] { 0x16, 3, 1, 0, 200, 1 } }).SetArgDisplayNames("within its TLS handshake");
+        yield return new TestCaseData((object)new[] { Packet(0x12, RawTdsClient.PreLogin(2)), login[..^1] }).SetArgDisplayNames("within its login");
     }
 
     [Test]

@@ -60,6 +60,34 @@ internal sealed class TdsRequestTests : TdsFixture
     }
 
     [Test]
+    public async Task Federated_login_is_refused()
+    {
+        using var client = await RawTdsClient.ConnectAsync(Listener.EndPoint);
+        await client.SendAsync(0x12, RawTdsClient.PreLogin(2));
+        await client.ReceiveAsync();
+        byte[] features = [0x02, 5, 0, 0, 0, 3, 0, 0, 0, 0, 0xFF];
+        await client.SendAsync(0x10, RawTdsClient.Login("sa", FakeSqlServer.Password, features: features));
+        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "error 18456", "done failed" }));
+        Assert.That(Server.Logins, Is.Empty);
+    }
+
+    [Test]
+    public async Task Several_active_results_are_not_offered_and_cannot_be_had()
+    {
+        using var client = await RawTdsClient.ConnectAsync(Listener.EndPoint);
+        // VERSION, ENCRYPTION and MARS, which is asked for.
+        await client.SendAsync(0x12, [0, 0, 16, 0, 6, 1, 0, 22, 0, 1, 4, 0, 23, 0, 1, 0xFF, 16, 0, 0, 0, 0, 0, 2, 1]);
+        var reply = (await client.ReceiveAsync())!;
+        var mars = Enumerable.Range(0, 5).Select(i => reply.AsSpan(i * 5, 5).ToArray()).Single(option => option[0] == 4);
+        Assert.That(reply[(mars[1] << 8) | mars[2]], Is.Zero);
+        await client.SendAsync(0x10, RawTdsClient.Login("sa", FakeSqlServer.Password));
+        await client.ReceiveAsync();
+        // The first packet of a multiplexed session.
+        await client.SendRawAsync(new byte[] { 0x53, 1, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0 });
+        Assert.That(await client.ReceiveAsync(), Is.Null);
+    }
+
+    [Test]
     public async Task Only_the_feature_that_is_there_is_acknowledged()
     {
         using var client = await RawTdsClient.ConnectAsync(Listener.EndPoint);
@@ -154,27 +182,38 @@ internal sealed class TdsRequestTests : TdsFixture
         Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "done 2" }));
     }
 
-    [Test]
-    public async Task Packets_are_as_large_as_agreed_and_numbered()
+    [TestCase(0, 4096)]
+    [TestCase(1, 512)]
+    [TestCase(512, 512)]
+    [TestCase(777, 777)]
+    [TestCase(4096, 4096)]
+    [TestCase(32767, 32767)]
+    [TestCase(32768, 32767)]
+    public async Task Packets_are_as_large_as_agreed_and_numbered(int asked, int agreed)
     {
         var text = new string('x', 3000);
         Server.OnBatch = (_, _, _, output, _) =>
         {
             output.Columns([new SqlColumn("a", new SqlType(SqlKind.NVarChar, 4000))]);
-            output.Row([text]);
-            output.StatementDone(1);
+            for (var i = 0; i < 20; i++) output.Row([text]);
+            output.StatementDone(20);
             return Task.CompletedTask;
         };
-        using var client = await RawTdsClient.LogInAsync(Listener.EndPoint, packetSize: 512);
-        await client.SendAsync(0x01, RawTdsClient.Batch("x"));
+        using var client = await RawTdsClient.ConnectAsync(Listener.EndPoint);
+        await client.SendAsync(0x12, RawTdsClient.PreLogin(2));
+        await client.ReceiveAsync();
+        await client.SendAsync(0x10, RawTdsClient.Login("sa", FakeSqlServer.Password, packetSize: asked));
+        var size = (await client.ReceiveTokensAsync()).Single(token => token is { Type: 0xE3, Number: 4 });
+        Assert.That(size.Text, Does.StartWith($"{agreed.ToString().Length:X2}{Convert.ToHexString(Encoding.Unicode.GetBytes(agreed.ToString()))}"));
+        await client.SendAsync(0x01, RawTdsClient.Batch("x"), perPacket: agreed - 8);
         var all = new List<byte>();
         for (var id = 1; ; id++)
         {
             var packet = await client.ReceivePacketAsync();
             all.AddRange(packet.Payload);
-            Assert.That(packet.Id, Is.EqualTo(id));
+            Assert.That(packet.Id, Is.EqualTo((byte)id));
             if (packet.EndOfMessage) break;
-            Assert.That(packet.Payload, Has.Length.EqualTo(504));
+            Assert.That(packet.Payload, Has.Length.EqualTo(agreed - 8));
         }
 
         Assert.That(RawToken.Parse([.. all])[1].Values[0], Is.EqualTo(text));
