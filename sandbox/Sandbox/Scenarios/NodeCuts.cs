@@ -39,7 +39,7 @@ internal static class NodeCuts
         return null;
     }
 
-    private static Task UntilReadyAsync(Trial trial, string node, bool ready, Action<string> progress, CancellationToken cancellationToken) =>
+    private static Task<JsonObject> UntilReadyAsync(Trial trial, string node, bool ready, Action<string> progress, CancellationToken cancellationToken) =>
         Wait.ForAsync(
             async token =>
             {
