@@ -6,12 +6,14 @@ namespace Scenarios.Rights;
 internal sealed record Right(string Verb, string Group, string Resource, string? Name = null)
 {
     /// <summary>All that the rules of a role give.</summary>
-    public static IEnumerable<Right> Of(JsonObject role) =>
-        from rule in role["rules"]!.AsArray()
-        from resource in Texts(rule!, "resources")
-        from @group in Texts(rule!, "apiGroups")
-        from verb in Texts(rule!, "verbs")
-        from name in Texts(rule!, "resourceNames").DefaultIfEmpty()
+    public static IEnumerable<Right> Of(JsonObject role) => role["rules"]!.AsArray().SelectMany(x => Of(x!));
+
+    /// <summary>All that one rule gives.</summary>
+    public static IEnumerable<Right> Of(JsonNode rule) =>
+        from resource in Texts(rule, "resources")
+        from @group in Texts(rule, "apiGroups")
+        from verb in Texts(rule, "verbs")
+        from name in Texts(rule, "resourceNames").DefaultIfEmpty()
         select new Right(verb, @group, resource, name);
 
     public override string ToString() =>

@@ -55,6 +55,30 @@ internal sealed class RightsTests
         });
     }
 
+    /// <summary>The counter-check: the test above would notice, and so would a user.</summary>
+    [TestCase("create", "apps", "statefulsets", "statefulsets.apps \"mssql1\" is forbidden", TestName = "Without the right to create StatefulSets the operator says so")]
+    [TestCase("list", "mssql.microsoft.com", "sqlservers", "cannot list resource \"sqlservers\"", TestName = "Without the right to list SqlServers the operator says so")]
+    [TestCase("create", "coordination.k8s.io", "leases", "attempting to grant RBAC permissions not currently held", TestName = "Without the right to create Leases the operator cannot grant it and says so")]
+    public async Task A_right_that_is_taken_away_is_missed(string verb, string group, string resource, string complaint)
+    {
+        using var bound = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await using var cluster = await Cluster.StartAsync(Sandbox.Playground.Backend.Emulator, new PlainScreen(TestContext.Out), bound.Token);
+        var role = await cluster.Api.GetAsync(ClusterRoles, null, "mssql-operator", bound.Token);
+        foreach (var rule in role!["rules"]!.AsArray().Where(x => Right.Of(x!).Any(right => right.Group == group && right.Resource == resource)))
+            rule!["verbs"] = new JsonArray([.. rule["verbs"]!.AsArray().Where(x => (string)x! != verb).Select(x => x!.DeepClone())]);
+        await cluster.Api.ReplaceAsync(ClusterRoles, null, "mssql-operator", role, bound.Token);
+        await RestartOperatorAsync(cluster, bound.Token);
+        await cluster.ApplyGroupAsync(static _ => { }, bound.Token);
+        await UntilAsync($"the operator complains: {complaint}", () =>
+            Task.FromResult(Diagnosis.Tail(cluster.Directory, "mssql-operator", 100).Contains(complaint, StringComparison.Ordinal)), bound.Token);
+    }
+
+    private static async Task RestartOperatorAsync(Cluster cluster, CancellationToken cancellationToken)
+    {
+        foreach (var pod in (await cluster.Api.ListAsync(Kinds.Pods, OperatorNamespace, ListOptions.All, cancellationToken)).Items)
+            await cluster.Api.DeleteAsync(Kinds.Pods, OperatorNamespace, (string)pod["metadata"]!["name"]!, cancellationToken);
+    }
+
     private static bool UsedByAnyAgent(AuditTrail audit, Right right) => Cluster.Instances.Any(
         instance => ByName(right, instance).Any(name => audit.Uses(User(Group.Namespace, Names(instance)), right with { Name = name })));
 
@@ -123,8 +147,7 @@ internal sealed class RightsTests
         await cluster.Api.DeleteAsync(Kinds.Definitions, null, definition, cancellationToken);
         await UntilAsync("the definition is gone", async () =>
             await cluster.Api.GetAsync(Kinds.Definitions, null, definition, cancellationToken) is null, cancellationToken);
-        foreach (var pod in (await cluster.Api.ListAsync(Kinds.Pods, OperatorNamespace, ListOptions.All, cancellationToken)).Items)
-            await cluster.Api.DeleteAsync(Kinds.Pods, OperatorNamespace, (string)pod["metadata"]!["name"]!, cancellationToken);
+        await RestartOperatorAsync(cluster, cancellationToken);
         await UntilAsync("the operator has made the definition", async () =>
             await cluster.Api.GetAsync(Kinds.Definitions, null, definition, cancellationToken) is not null, cancellationToken);
     }
