@@ -87,7 +87,7 @@ internal sealed class ApiClient(KubernetesConfiguration configuration) : IDispos
     /// <summary>Asks until the answer is as wanted; fails after a bound.</summary>
     public async Task<JsonNode> Until(string path, Func<int, JsonNode, bool> wanted)
     {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
             var (code, body) = await Get(path);
