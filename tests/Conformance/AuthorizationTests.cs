@@ -196,7 +196,7 @@ internal sealed class AuthorizationTests(Backend backend) : ApiServerFixture(bac
         var question = $$$"""{"spec":{"user":"jane","resourceAttributes":{"namespace":"{{{Ns}}}","verb":"get","resource":"pods"} } }""";
         Assert.That((bool)(await Api.Make(path, question))["status"]!["allowed"]!);
         Assert.That((bool)(await Api.Make(path, question.Replace("jane", "john", StringComparison.Ordinal)))["status"]!["allowed"]!, Is.False);
-        var here = question.Replace("{\"spec\"", $$"""{"metadata":{"namespace":"{{Ns}}"},"spec"""", StringComparison.Ordinal);
+        var here = question.Replace("{\"spec\"", $"{{\"metadata\":{{\"namespace\":\"{Ns}\"}},\"spec\"", StringComparison.Ordinal);
         Assert.That((bool)(await Api.Make($"/apis/authorization.k8s.io/v1/namespaces/{Ns}/localsubjectaccessreviews", here))["status"]!["allowed"]!);
         Assert.That(await Refusal(As("jane"), HttpMethod.Post, path), Does.Contain("cannot create resource \"subjectaccessreviews\""));
     }
