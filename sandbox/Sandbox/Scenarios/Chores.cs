@@ -109,6 +109,7 @@ internal static class Chores
         var primary = await trial.PrimaryAsync(progress, cancellationToken);
         await trial.Scene.StopWritingAsync();
         await trial.Scene.FindAsync(primary, trial.Scene.Now, progress, cancellationToken);
+        var claims = await CountAsync(api, Kinds.Claims, cancellationToken);
         foreach (var instance in trial.Instances)
         {
             await Trial.PersistAsync(
@@ -135,9 +136,9 @@ internal static class Chores
             },
             why => progress($"waiting until all objects of the instances are gone: {why}"),
             cancellationToken);
-        var claims = await CountAsync(api, Kinds.Claims, cancellationToken);
-        if (claims != trial.Instances.Count)
-            throw new StepFailedException($"{claims} PersistentVolumeClaims are left of {trial.Instances.Count}: they must outlive their SqlServers");
+        var left = await CountAsync(api, Kinds.Claims, cancellationToken);
+        if (left != claims)
+            throw new StepFailedException($"{left} PersistentVolumeClaims are left of {claims}: they must outlive their SqlServers");
         if (await api.GetAsync(Kinds.Secrets, Group.Namespace, "sql-secrets", cancellationToken) is null)
             throw new StepFailedException("the user's Secret is gone with the SqlServers");
 
