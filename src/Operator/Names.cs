@@ -35,7 +35,12 @@ internal static class Names
 
     public static string Agents(string instance) => $"{instance}-agents";
 
-    public static string InitJob(string instance) => $"mssql-initialize-{instance}";
+    /// <summary>
+    /// Name of the init Job of one specification. Each has a name of its own: a Job that is deleted and made again under its old name can get the status of
+    /// the one before from a job controller whose view lags (kube-controller-manager up to 1.20 writes it by name), and would count as complete
+    /// without having run.
+    /// </summary>
+    public static string InitJob(string instance, string hash) => $"mssql-initialize-{instance}-{hash[..8]}";
 
     public static string MembershipLabel(string group) => $"ag-service.mssql.microsoft.com/{group}";
 

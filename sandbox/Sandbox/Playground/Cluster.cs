@@ -122,13 +122,18 @@ internal sealed class Cluster : IAsyncDisposable
             throw new StepFailedException($"no SQL Server process of {pod} runs on {node.Name}");
     }
 
-    /// <summary>Applies the failover Job and waits until it has completed.</summary>
-    public async Task RunFailoverJobAsync(string target, Action<string> progress, CancellationToken cancellationToken)
+    /// <summary>Applies the failover Job as it is shipped, and waits until it has completed.</summary>
+    public Task RunFailoverJobAsync(string target, Action<string> progress, CancellationToken cancellationToken) =>
+        RunFailoverJobAsync("manual-failover", target, progress, cancellationToken);
+
+    /// <summary>As above, under another name.</summary>
+    public async Task RunFailoverJobAsync(string job, string target, Action<string> progress, CancellationToken cancellationToken)
     {
         var documents = Manifest.ReadShipped(Group.Namespace, "samples/jobs/failover/failover.yaml");
+        documents.NameJob(job);
         documents.SetVariable("MSSQL_K8S_NEW_PRIMARY", target);
         await Api.ApplyAsync(documents, cancellationToken);
-        await WaitForJobAsync("manual-failover", $"asks for {target}", progress, cancellationToken);
+        await WaitForJobAsync(job, $"asks for {target}", progress, cancellationToken);
     }
 
     /// <summary>Waits until a Job has completed.</summary>

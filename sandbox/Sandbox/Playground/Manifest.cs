@@ -50,6 +50,10 @@ internal static class Manifest
         }
     }
 
+    /// <summary>Gives the Job among these documents another name.</summary>
+    public static void NameJob(this IEnumerable<JsonObject> documents, string name) =>
+        documents.Single(x => (string?)x["kind"] == "Job")["metadata"]!["name"] = name;
+
     /// <summary>Applies documents as a user would.</summary>
     public static async Task ApplyAsync(this IKubernetesApi api, IEnumerable<JsonObject> documents, CancellationToken cancellationToken)
     {

@@ -34,7 +34,7 @@ internal static class Chores
     {
         var target = (await trial.Group.CalmAsync(progress, cancellationToken)).First(x => x.Role == "SECONDARY").Name;
         await RunJobAsync(
-            trial, "manual-failover", (told, token) => trial.Cluster.RunFailoverJobAsync(target, told, token), progress, cancellationToken);
+            trial, "manual-failover", (job, told, token) => trial.Cluster.RunFailoverJobAsync(job, target, told, token), progress, cancellationToken);
         return x => x == target;
     }
 
@@ -53,10 +53,11 @@ internal static class Chores
             await RunJobAsync(
                 trial,
                 "rotate-creds",
-                async (told, token) =>
+                async (job, told, token) =>
                 {
+                    documents.NameJob(job);
                     await trial.Cluster.Api.ApplyAsync(documents, token);
-                    await trial.Cluster.WaitForJobAsync("rotate-creds", $"changes the passwords of {instance}", told, token);
+                    await trial.Cluster.WaitForJobAsync(job, $"changes the passwords of {instance}", told, token);
                 },
                 progress,
                 cancellationToken);
@@ -189,25 +190,19 @@ internal static class Chores
     }
 
     /// <summary>
-    /// Runs a Job to completion. One that failed while the API server was away is asked for once more, by which time it must succeed.
+    /// Runs a Job to completion. One that failed while the API server was away is asked for once more, by which time it must succeed. Each has a name of
+    /// its own: a Job that is deleted and made again while the job controller's view lags can get the status of the one before
+    /// (kube-controller-manager 1.20 writes it by name).
     /// </summary>
     private static async Task RunJobAsync(
-        Trial trial, string name, Func<Action<string>, CancellationToken, Task> run, Action<string> progress, CancellationToken cancellationToken)
+        Trial trial, string name, Func<string, Action<string>, CancellationToken, Task> run, Action<string> progress, CancellationToken cancellationToken)
     {
         for (var again = false; ; again = true)
         {
-            await Trial.PersistAsync(
-                $"removing an earlier Job {name}",
-                async token =>
-                {
-                    if (await trial.Cluster.Api.DeleteAsync(Kinds.Jobs, Group.Namespace, name, token))
-                        throw new StepPendingException($"Job {name} is on its way out");
-                },
-                progress,
-                cancellationToken);
+            var job = trial.NewJob(name);
             try
             {
-                await Trial.PersistAsync($"running Job {name}", token => run(progress, token), progress, cancellationToken);
+                await Trial.PersistAsync($"running Job {job}", token => run(job, progress, token), progress, cancellationToken);
                 return;
             }
             catch (StepFailedException e) when (trial.LeavesOpen && !again)
@@ -221,6 +216,4 @@ internal static class Chores
 
     private static async Task<int> CountAsync(IKubernetesApi api, ResourceType<JsonObject> kind, CancellationToken cancellationToken) =>
         (await api.ListAsync(kind, Group.Namespace, ListOptions.All, cancellationToken)).Items.Count;
-
-    private sealed class StepPendingException(string message) : Exception(message);
 }

@@ -12,6 +12,7 @@ internal sealed class Trial : IAsyncDisposable
     private const int NodeCount = 4;
 
     private int _named = Cluster.Instances.Count();
+    private int _jobs;
 
     private Trial(Cluster cluster, int seed, TimeProvider time)
     {
@@ -40,6 +41,9 @@ internal sealed class Trial : IAsyncDisposable
 
     /// <summary>A name that no instance has had.</summary>
     public string NewInstance() => $"mssql{++_named}";
+
+    /// <summary>A name that no Job has had.</summary>
+    public string NewJob(string name) => $"{name}-{++_jobs}";
 
     /// <summary>Ends when the disturbance has struck.</summary>
     public Task Undisturbed { get; set; } = Task.CompletedTask;

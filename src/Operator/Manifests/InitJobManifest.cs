@@ -43,7 +43,6 @@ internal static class InitJobManifest
                 },
                 CertificateVolume(spec, certificateVolume)),
         };
-        var metadata = Metadata.OfInstance(spec, Names.InitJob(spec.Name));
         var details = new JsonObject
         {
             ["backoffLimit"] = 6,
@@ -54,10 +53,9 @@ internal static class InitJobManifest
                 ["spec"] = Overlay.Merge(pod, spec.InitPodOverlay),
             },
         };
-        metadata["annotations"] = new JsonObject
-        {
-            [Names.SpecHash] = ContentHash.Of(new JsonObject { ["spec"] = spec.Hash, ["uid"] = spec.Uid, ["job"] = details.DeepClone() }),
-        };
+        var hash = ContentHash.Of(new JsonObject { ["spec"] = spec.Hash, ["uid"] = spec.Uid, ["job"] = details.DeepClone() });
+        var metadata = Metadata.OfInstance(spec, Names.InitJob(spec.Name, hash));
+        metadata["annotations"] = new JsonObject { [Names.SpecHash] = hash };
         var job = Metadata.Document("batch/v1", "Job", metadata);
         job["spec"] = details;
         return job;

@@ -28,6 +28,7 @@ internal sealed record InstanceView
 
     public JsonObject? StatefulSet { get; init; }
 
+    /// <summary>The init Job; the oldest while that of an earlier specification is still there.</summary>
     public JsonObject? Job { get; init; }
 
     public JsonObject? Pod { get; init; }

@@ -3,6 +3,7 @@ using Agents.Kubernetes;
 using Agents.Operator.Manifests;
 using Agents.Operator.Specs;
 using Microsoft.Extensions.Logging;
+using static Agents.Operator.Reconciliation.SqlServerPlanner;
 
 namespace Agents.Operator.Reconciliation;
 
@@ -58,8 +59,6 @@ internal sealed partial class Reconciler
     }
 
     private static string NamespaceOf(JsonObject document) => (string?)document["metadata"]?["namespace"] ?? string.Empty;
-
-    private static string NameOf(JsonObject document) => (string?)document["metadata"]?["name"] ?? string.Empty;
 
     private static bool IsTransient(KubernetesException error) => error.Failure is KubernetesFailure.Unreachable or KubernetesFailure.Busy;
 
@@ -129,7 +128,9 @@ internal sealed partial class Reconciler
                     ? SecretSighting.Absent
                     : await secrets.LookAsync(@namespace, Names.AgentLogin(name), SecretManifests.AgentLoginKeys, cancellationToken).ConfigureAwait(false),
                 StatefulSet = Find(snapshot.StatefulSets, name),
-                Job = Find(snapshot.Jobs, Names.InitJob(name)),
+                Job = snapshot.Jobs
+                    .Where(job => NamespaceOf(job) == @namespace && (string?)job["metadata"]?["labels"]?[Names.InstanceLabel] == name)
+                    .MinBy(job => (string?)job["metadata"]?["creationTimestamp"], StringComparer.Ordinal),
                 Pod = Find(snapshot.Pods, Names.Pod(name)),
             });
         }

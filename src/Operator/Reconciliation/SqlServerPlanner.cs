@@ -53,13 +53,15 @@ internal static class SqlServerPlanner
         if (Deleting(job))
             return null;
         Step.DeleteJob Delete(string because) =>
-            new(spec.Namespace, Names.InitJob(spec.Name), (string?)job["metadata"]?["uid"] ?? string.Empty, because);
+            new(spec.Namespace, NameOf(job), (string?)job["metadata"]?["uid"] ?? string.Empty, because);
         if (HashOf(job) != HashOf(desired))
             return Delete("the SqlServer has changed");
         if (Condition(job, "Failed") is { } failed && now - Time(failed["lastTransitionTime"]) >= FailedJobRest)
             return Delete("it failed; it runs anew");
         return null;
     }
+
+    public static string NameOf(JsonObject resource) => (string?)resource["metadata"]?["name"] ?? string.Empty;
 
     private static bool Deleting(JsonObject resource) => resource["metadata"]?["deletionTimestamp"] is not null;
 

@@ -105,12 +105,15 @@ internal static class StatusBuilder
 
     private static InstanceCondition Initialized(InstanceView instance, InstanceSpec spec)
     {
+        if (instance.Job is not { } job)
+            return new("Initialized", false, "Initializing", "The init Job does not exist yet.");
+        var name = SqlServerPlanner.NameOf(job);
         if (SqlServerPlanner.IsInitialized(instance, spec))
-            return new("Initialized", true, "Initialized", $"Job {Names.InitJob(spec.Name)} has completed.");
-        return instance.Job is { } job && SqlServerPlanner.Condition(job, "Failed") is { } failed
+            return new("Initialized", true, "Initialized", $"Job {name} has completed.");
+        return SqlServerPlanner.Condition(job, "Failed") is { } failed
             ? new("Initialized", false, InitializationFailed,
-                $"Job {Names.InitJob(spec.Name)} failed ({(string?)failed["message"] ?? (string?)failed["reason"]}); see the logs of its pods.")
-            : new("Initialized", false, "Initializing", $"Job {Names.InitJob(spec.Name)} has not completed yet.");
+                $"Job {name} failed ({(string?)failed["message"] ?? (string?)failed["reason"]}); see the logs of its pods.")
+            : new("Initialized", false, "Initializing", $"Job {name} has not completed yet.");
     }
 
     private static InstanceCondition PodReady(InstanceView instance)

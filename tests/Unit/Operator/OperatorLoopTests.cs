@@ -73,16 +73,16 @@ internal sealed class OperatorLoopTests
         await api.CreateAsync(Resources.Pods, "ag1", pod, stop.Token);
         await StatusAsync(Resources.Pods, "mssql1-0", """{"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}""");
         await UntilAsync(Resources.SqlServers, "ag1", "mssql1", server => Ready(server) == "False Initializing");
-        await UntilAsync(Resources.Jobs, "ag1", "mssql-initialize-mssql1", _ => true);
-        await StatusAsync(Resources.Jobs, "mssql-initialize-mssql1", """{"conditions": [{"type": "Complete", "status": "True"}]}""");
+        var before = await InitJobAsync("mssql1", _ => true);
+        await StatusAsync(Resources.Jobs, SqlServerPlanner.NameOf(before), """{"conditions": [{"type": "Complete", "status": "True"}]}""");
         var ready = await UntilAsync(Resources.SqlServers, "ag1", "mssql1", server => Ready(server) == "True Ready");
         Assert.That((string?)ready["status"]!["roles"]!["ag1"], Is.EqualTo("primary"));
 
-        // A change of the specification runs init-sql anew and restarts nothing.
-        var before = await UntilAsync(Resources.Jobs, "ag1", "mssql-initialize-mssql1", _ => true);
+        // A change of the specification runs init-sql anew, as a Job of another name, and restarts nothing.
         await api.MergePatchAsync(
             Resources.SqlServers, "ag1", "mssql1", (JsonObject)JsonNode.Parse("""{"spec": {"sqlPostInitScript": "PRINT 1"} }""")!, stop.Token);
-        await UntilAsync(Resources.Jobs, "ag1", "mssql-initialize-mssql1", job => Uid(job) != Uid(before));
+        await InitJobAsync("mssql1", job => SqlServerPlanner.NameOf(job) != SqlServerPlanner.NameOf(before));
+        Assert.That(await api.GetAsync(Resources.Jobs, "ag1", SqlServerPlanner.NameOf(before), stop.Token), Is.Null);
         Assert.That(await api.GetAsync(Resources.Pods, "ag1", "mssql1-0", stop.Token), Is.Not.Null);
 
         await api.DeleteAsync(Resources.SqlServers, "ag1", "mssql2", stop.Token);
@@ -106,8 +106,6 @@ internal sealed class OperatorLoopTests
         return $"{condition?["status"]} {condition?["reason"]}";
     }
 
-    private static string? Uid(JsonObject document) => (string?)document["metadata"]!["uid"];
-
     private static int Members(JsonObject map) => (string?)map["data"]?["members"] is { } text ? JsonNode.Parse(text)!.AsArray().Count : 0;
 
     private Task<JsonObject> CreateAsync(string name, Action<JsonObject>? change = null)
@@ -121,19 +119,27 @@ internal sealed class OperatorLoopTests
     private Task<JsonObject> StatusAsync(ResourceType<JsonObject> type, string name, string status) =>
         api.MergePatchAsync(type, "ag1", name, new JsonObject { ["status"] = JsonNode.Parse(status) }, stop.Token, "status");
 
-    private async Task<JsonObject> UntilAsync(ResourceType<JsonObject> type, string? @namespace, string name, Func<JsonObject, bool> condition)
+    private Task<JsonObject> UntilAsync(ResourceType<JsonObject> type, string? @namespace, string name, Func<JsonObject, bool> condition) =>
+        UntilAsync($"{type.Kind} {name}", () => api.GetAsync(type, @namespace, name, stop.Token), condition);
+
+    private Task<JsonObject> InitJobAsync(string instance, Func<JsonObject, bool> condition) => UntilAsync(
+        $"the init Job of {instance}",
+        async () => (await api.ListAsync(Resources.Jobs, "ag1", new ListOptions($"mssql.microsoft.com/sqlserver={instance}"), stop.Token)).Items.SingleOrDefault(),
+        condition);
+
+    private async Task<JsonObject> UntilAsync(string what, Func<Task<JsonObject?>> read, Func<JsonObject, bool> condition)
     {
         JsonObject? last = null;
         while (!stop.IsCancellationRequested)
         {
             if (running.IsCompleted)
                 await running;
-            last = await api.GetAsync(type, @namespace, name, stop.Token);
+            last = await read();
             if (last is not null && condition(last))
                 return last;
             await Task.Delay(20, CancellationToken.None);
         }
 
-        throw new AssertionException($"{type.Kind} {name} did not come to the state that was waited for: {last?.ToJsonString()}");
+        throw new AssertionException($"{what} did not come to the state that was waited for: {last?.ToJsonString()}");
     }
 }
