@@ -15,7 +15,7 @@ internal sealed class HealthAgentTests : IDisposable
 {
     private readonly PlayedInstance instance = new();
     private readonly CancellationTokenSource stop = new();
-    private readonly ManualTime time = new();
+    private readonly VirtualTime time = new();
     private readonly HealthMonitor monitor;
     private readonly Task run;
 
@@ -189,72 +189,6 @@ internal sealed class HealthAgentTests : IDisposable
                 }
 
                 yield return set;
-            }
-        }
-    }
-
-    /// <summary>Time that passes when told to, timers included.</summary>
-    private sealed class ManualTime : TimeProvider
-    {
-        private readonly Lock gate = new();
-        private readonly List<ManualTimer> timers = [];
-        private long now = TimeSpan.FromDays(1).Ticks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Interlocked.Read(ref now);
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = new ManualTimer(this, () => callback(state));
-            timer.Change(dueTime, period);
-            return timer;
-        }
-
-        public void Advance(TimeSpan by)
-        {
-            List<ManualTimer> due;
-            lock (gate)
-            {
-                now += by.Ticks;
-                due = [.. timers.Where(timer => timer.DueAt <= now)];
-                foreach (var timer in due)
-                    timers.Remove(timer);
-            }
-
-            foreach (var timer in due)
-                timer.Fire();
-        }
-
-        private sealed class ManualTimer(ManualTime time, Action fire) : ITimer
-        {
-            public long DueAt { get; private set; }
-
-            public void Fire() => fire();
-
-            public bool Change(TimeSpan dueTime, TimeSpan period)
-            {
-                lock (time.gate)
-                {
-                    time.timers.Remove(this);
-                    if (dueTime == Timeout.InfiniteTimeSpan)
-                        return true;
-                    DueAt = time.now + dueTime.Ticks;
-                    time.timers.Add(this);
-                    return true;
-                }
-            }
-
-            public void Dispose()
-            {
-                lock (time.gate)
-                    time.timers.Remove(this);
-            }
-
-            public ValueTask DisposeAsync()
-            {
-                Dispose();
-                return ValueTask.CompletedTask;
             }
         }
     }

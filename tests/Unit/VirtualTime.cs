@@ -1,8 +1,8 @@
-namespace Unit.Kubernetes;
+namespace Unit;
 
 /// <summary>
-/// Time that jumps to the next timer whenever nothing else is left to do. What runs under it must do everything else on the thread that
-/// started it; then a run is the same each time.
+/// Time that passes when told to, timers included, or that jumps to the next timer whenever nothing else is left to do. What runs under the latter
+/// must do everything else on the thread that started it; then a run is the same each time.
 /// </summary>
 internal sealed class VirtualTime : TimeProvider
 {
@@ -66,6 +66,21 @@ internal sealed class VirtualTime : TimeProvider
 
         next.Fire();
         return true;
+    }
+
+    /// <summary>Lets time pass, and the timers that are due by then elapse.</summary>
+    public void Advance(TimeSpan by)
+    {
+        List<Entry> due;
+        lock (gate)
+        {
+            now += by.Ticks;
+            due = [.. timers.Where(timer => timer.DueAt <= now).OrderBy(timer => (timer.DueAt, timer.Order))];
+            timers.RemoveAll(due.Contains);
+        }
+
+        foreach (var timer in due)
+            timer.Fire();
     }
 
     private sealed class Entry(VirtualTime time, Action fire) : ITimer
