@@ -5,8 +5,10 @@ using Agents.Sql;
 using Microsoft.Extensions.Logging;
 
 const string name = "mssql-server-k8s-init-sql";
+const string description = "Brings a SQL Server instance to its desired configuration.";
+const string stopped = "Stopped before the instance was configured.";
 
-return await Executable.RunAsync(args, "Brings a SQL Server instance to its desired configuration.", InitSqlOptions.Variables, async (context, stop) =>
+return await Executable.RunJobAsync(args, description, InitSqlOptions.Variables, stopped, async (context, stop) =>
 {
     var options = InitSqlOptions.Read(context.Environment);
     var logger = context.Logging.CreateLogger("InitSql");
@@ -22,11 +24,6 @@ return await Executable.RunAsync(args, "Brings a SQL Server instance to its desi
     {
         var desired = DesiredInstance.Read(options, new AgentLoginFiles(options.AgentLoginDirectory).Read());
         outcome = await initialization.RunAsync(desired, stop).ConfigureAwait(false);
-    }
-    catch (OperationCanceledException) when (stop.IsCancellationRequested)
-    {
-        // Exit code 0 would complete the Job.
-        outcome = new Outcome(ExitCodes.Failed, "Stopped before the instance was configured.");
     }
     catch (Exception error) when (error is IOException or UnauthorizedAccessException or SqlInstanceException)
     {

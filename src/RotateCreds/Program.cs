@@ -5,29 +5,17 @@ using Agents.Sql;
 using Microsoft.Extensions.Logging;
 
 const string name = "mssql-server-k8s-rotate-creds";
+const string description = "Rotates the credentials of one SQL Server instance.";
+const string stopped = "Stopped. Run the Job again to complete the rotation.";
 
-return await Executable.RunAsync(args, "Rotates the credentials of one SQL Server instance.", RotateCredsOptions.Variables, async (context, stop) =>
+return await Executable.RunJobAsync(args, description, RotateCredsOptions.Variables, stopped, async (context, stop) =>
 {
     var options = RotateCredsOptions.Read(context.Environment);
     var logger = context.Logging.CreateLogger("RotateCreds");
     using var api = new HttpKubernetesApi(options.Kubernetes, context.Time, new Random(), name);
     var rotation = new Rotation(
         options, api, (host, login) => new SqlClientInstance(host, options.Port, () => login, name, context.Time), logger);
-    Outcome outcome;
-    try
-    {
-        outcome = await rotation.RunAsync(stop).ConfigureAwait(false);
-    }
-    catch (KubernetesException error)
-    {
-        outcome = new Outcome(ExitCodes.Failed, error.Message);
-    }
-    catch (OperationCanceledException) when (stop.IsCancellationRequested)
-    {
-        // Exit code 0 would complete the Job.
-        outcome = new Outcome(ExitCodes.Failed, "Stopped. Run the Job again to complete the rotation.");
-    }
-
+    var outcome = await rotation.RunAsync(stop).ConfigureAwait(false);
     if (outcome.ExitCode == ExitCodes.Done)
         RotateCredsLog.Done(logger, outcome.Message);
     else

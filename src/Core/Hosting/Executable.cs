@@ -25,23 +25,25 @@ public static partial class Executable
     /// <param name="variables">What it reads, for the help text.</param>
     /// <param name="run">The work; returns an exit code.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(
+    public static Task<int> RunAsync(
         string[] args, string description, IReadOnlyList<EnvironmentVariable> variables,
-        Func<ExecutableContext, CancellationToken, Task<int>> run)
-    {
-        var root = new RootCommand(Describe(description, variables));
-        root.SetAction((_, _) => GuardAsync(run));
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
-        {
-            foreach (var error in parsed.Errors)
-                await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
-            return ExitCodes.BadConfiguration;
-        }
+        Func<ExecutableContext, CancellationToken, Task<int>> run) =>
+        RunAsync(args, description, variables, run, null);
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null })
-            .ConfigureAwait(false);
-    }
+    /// <summary>
+    /// As <see cref="RunAsync(string[], string, IReadOnlyList{EnvironmentVariable}, Func{ExecutableContext, CancellationToken, Task{int}})"/>, for work
+    /// that has an end: stopped before that, it has failed, because exit code 0 would complete the Job.
+    /// </summary>
+    /// <param name="args">The command line.</param>
+    /// <param name="description">One sentence for the help text.</param>
+    /// <param name="variables">What it reads, for the help text.</param>
+    /// <param name="stopped">The last line when it was stopped: what is not done, and how it goes on.</param>
+    /// <param name="run">The work; returns an exit code.</param>
+    /// <returns>The exit code.</returns>
+    public static Task<int> RunJobAsync(
+        string[] args, string description, IReadOnlyList<EnvironmentVariable> variables, string stopped,
+        Func<ExecutableContext, CancellationToken, Task<int>> run) =>
+        RunAsync(args, description, variables, run, stopped);
 
     internal static string Describe(string description, IReadOnlyList<EnvironmentVariable> variables)
     {
@@ -60,7 +62,25 @@ public static partial class Executable
         return text.ToString();
     }
 
-    private static async Task<int> GuardAsync(Func<ExecutableContext, CancellationToken, Task<int>> run)
+    private static async Task<int> RunAsync(
+        string[] args, string description, IReadOnlyList<EnvironmentVariable> variables,
+        Func<ExecutableContext, CancellationToken, Task<int>> run, string? stopped)
+    {
+        var root = new RootCommand(Describe(description, variables));
+        root.SetAction((_, _) => GuardAsync(run, stopped));
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
+            return ExitCodes.BadConfiguration;
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null })
+            .ConfigureAwait(false);
+    }
+
+    private static async Task<int> GuardAsync(Func<ExecutableContext, CancellationToken, Task<int>> run, string? stopped)
     {
         using var stop = new CancellationTokenSource();
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -93,9 +113,15 @@ public static partial class Executable
             {
                 (code, failure) = (ExitCodes.BadConfiguration, error.Message);
             }
+            catch (KubernetesException error)
+            {
+                (code, failure) = (ExitCodes.Failed, error.Message);
+            }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                return ExitCodes.Done;
+                if (stopped is null)
+                    return ExitCodes.Done;
+                (code, failure) = (ExitCodes.Failed, stopped);
             }
 #pragma warning disable CA1031 // The last line of defence: whatever it was, the last line says why and the exit code says that.
             catch (Exception error)

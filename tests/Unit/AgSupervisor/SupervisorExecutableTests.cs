@@ -1,6 +1,5 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using Agents.Kubernetes;
+using Unit.Hosting;
 
 namespace Unit.AgSupervisor;
 
@@ -17,25 +16,23 @@ internal sealed class SupervisorExecutableTests
         using var api = new HttpKubernetesApi(KubernetesConfiguration.FromFile(kubeconfig), TimeProvider.System, new Random(1), "test");
         var uid = await PrepareAsync(api);
 
-        var output = new ConcurrentQueue<string>();
-        using var supervisor = Start(kubeconfig, folder, uid, output);
+        using var supervisor = ShippedProcess.Start(
+            "mssql-server-k8s-ag-agent-supervisor", ("KUBECONFIG", kubeconfig), ("MSSQL_K8S_NAMESPACE", "default"), ("MSSQL_POD_NAME", "mssql1-0"),
+            ("MSSQL_K8S_POD_UID", uid), ("MSSQL_K8S_POD_IP", "127.0.0.1"), ("MSSQL_K8S_SQL_PORT", "1"), ("MSSQL_K8S_SQL_SERVER_NAME", "mssql1"),
+            ("MSSQL_K8S_AGENT_LOGIN_DIR", folder));
         try
         {
             await Until(async () => Labels(await api.GetAsync(KubernetesTypes.Pods, "default", "mssql1-0", default)) ==
                 "ag-service.mssql.microsoft.com/one= mode.ag.mssql.microsoft.com/one=asynchronousCommit name=mssql1");
-            await Until(() => Task.FromResult(Children(supervisor.Id).Length == 1 && output.Any(line => line.StartsWith("[one] ", StringComparison.Ordinal))));
+            await Until(() => Task.FromResult(Children(supervisor.Id).Length == 1 && supervisor.Lines.Any(line => line.StartsWith("[one] ", StringComparison.Ordinal))));
             var agent = Children(supervisor.Id).Single();
 
-            using var kill = Process.Start("kill", ["-TERM", supervisor.Id.ToString()]);
-            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            await supervisor.WaitForExitAsync(bound.Token);
-            Assert.That(supervisor.ExitCode, Is.Zero, string.Join('\n', output));
+            supervisor.Terminate();
+            Assert.That(await supervisor.EndAsync(), Is.Zero, string.Join('\n', supervisor.Lines));
             Assert.That(Directory.Exists($"/proc/{agent}"), Is.False, "The agent outlived its supervisor.");
         }
         finally
         {
-            if (!supervisor.HasExited)
-                supervisor.Kill(entireProcessTree: true);
             Directory.Delete(folder, recursive: true);
         }
     }
@@ -70,27 +67,6 @@ internal sealed class SupervisorExecutableTests
             },
             default);
         return pod.Metadata.Uid!;
-    }
-
-    private static Process Start(string kubeconfig, string folder, string uid, ConcurrentQueue<string> output)
-    {
-        var start = new ProcessStartInfo(Path.Combine(TestContext.CurrentContext.TestDirectory, "mssql-server-k8s-ag-agent-supervisor"))
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        foreach (var (name, value) in new[]
-        {
-            ("KUBECONFIG", kubeconfig), ("MSSQL_K8S_NAMESPACE", "default"), ("MSSQL_POD_NAME", "mssql1-0"), ("MSSQL_K8S_POD_UID", uid),
-            ("MSSQL_K8S_POD_IP", "127.0.0.1"), ("MSSQL_K8S_SQL_PORT", "1"), ("MSSQL_K8S_SQL_SERVER_NAME", "mssql1"), ("MSSQL_K8S_AGENT_LOGIN_DIR", folder),
-        })
-            start.Environment[name] = value;
-        var process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, data) => output.Enqueue(data.Data ?? string.Empty);
-        process.ErrorDataReceived += (_, data) => output.Enqueue(data.Data ?? string.Empty);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
     }
 
     private static string Labels(Pod? pod) => string.Join(
