@@ -30,6 +30,8 @@ internal sealed record ClusterView(DateTimeOffset Now)
 
     public required ImmutableDictionary<string, JsonObject> Leases { get; init; }
 
+    public required ImmutableDictionary<string, JsonObject> DisruptionBudgets { get; init; }
+
     public IReadOnlyList<JsonObject> PodsOf(JsonObject owner)
     {
         var uid = owner.Uid();

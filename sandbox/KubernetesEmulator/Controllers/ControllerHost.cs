@@ -17,8 +17,8 @@ public sealed class ControllerHost : IAsyncDisposable
         Mirror Of(ResourceType<System.Text.Json.Nodes.JsonObject> type) => new(api, type, options.Time, _wake.Set);
         var (pods, nodes, services, endpoints) = (Of(Kinds.Pods), Of(Kinds.Nodes), Of(Kinds.Services), Of(Kinds.Endpoints));
         var (claims, sets, deployments) = (Of(Kinds.Claims), Of(Kinds.StatefulSets), Of(Kinds.Deployments));
-        var (replicaSets, jobs, leases) = (Of(Kinds.ReplicaSets), Of(Kinds.Jobs), Of(Kinds.Leases));
-        Mirror[] mirrors = [pods, nodes, services, endpoints, claims, sets, deployments, replicaSets, jobs, leases];
+        var (replicaSets, jobs, leases, budgets) = (Of(Kinds.ReplicaSets), Of(Kinds.Jobs), Of(Kinds.Leases), Of(Kinds.DisruptionBudgets));
+        Mirror[] mirrors = [pods, nodes, services, endpoints, claims, sets, deployments, replicaSets, jobs, leases, budgets];
         IController[] controllers =
         [
             new NodeLifecycle(api, options),
@@ -28,6 +28,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new JobController(api, options),
             new Scheduler(api, options),
             new EndpointsController(api, options),
+            new DisruptionController(api, options),
         ];
         ClusterView View() => new(options.Time.GetUtcNow())
         {
@@ -41,6 +42,7 @@ public sealed class ControllerHost : IAsyncDisposable
             ReplicaSets = replicaSets.Items,
             Jobs = jobs.Items,
             Leases = leases.Items,
+            DisruptionBudgets = budgets.Items,
         };
         _tasks = Task.WhenAll([.. mirrors.Select(x => Task.Run(() => x.RunAsync(_stop.Token))), Task.Run(() => LoopAsync(mirrors, controllers, View))]);
     }

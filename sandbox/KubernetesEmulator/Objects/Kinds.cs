@@ -23,6 +23,8 @@ internal static class Kinds
     public static readonly ResourceType<JsonObject> Jobs = Of("batch", "jobs", "Job");
     public static readonly ResourceType<JsonObject> Leases = Of("coordination.k8s.io", "leases", "Lease");
 
+    public static readonly ResourceType<JsonObject> DisruptionBudgets = Of("policy", "poddisruptionbudgets", "PodDisruptionBudget");
+
     /// <summary>Creating one of these asks for a token of the service account.</summary>
     public static ResourceType<JsonObject> TokenRequests(string serviceAccount) =>
         Core($"serviceaccounts/{serviceAccount}/token", "TokenRequest");

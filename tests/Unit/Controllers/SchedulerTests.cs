@@ -52,21 +52,5 @@ internal sealed class SchedulerTests
         {"metadata":{"name":"{{name}}","labels":{"kubernetes.io/hostname":"{{name}}"} },"status":{"conditions":[{"type":"Ready","status":"{{ready}}"}]} }
         """);
 
-    private static ClusterView View(params JsonObject[] nodes)
-    {
-        var none = ImmutableDictionary<string, JsonObject>.Empty;
-        return new ClusterView(DateTimeOffset.UnixEpoch)
-        {
-            Nodes = nodes.ToImmutableDictionary(x => x.Key()),
-            Pods = none,
-            Services = none,
-            Endpoints = none,
-            Claims = none,
-            StatefulSets = none,
-            Deployments = none,
-            ReplicaSets = none,
-            Jobs = none,
-            Leases = none,
-        };
-    }
+    private static ClusterView View(params JsonObject[] nodes) => EmptyView.At(DateTimeOffset.UnixEpoch) with { Nodes = nodes.ToImmutableDictionary(x => x.Key()) };
 }

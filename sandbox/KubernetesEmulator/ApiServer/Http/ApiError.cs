@@ -33,6 +33,9 @@ internal sealed class ApiError(int code, string reason, string message, JsonObje
 
     public string Reason { get; } = reason;
 
+    /// <summary>When to ask again, in seconds, if the error says so.</summary>
+    public long? RetryAfter => details.Number("retryAfterSeconds");
+
     public JsonObject Status() => new()
     {
         ["kind"] = "Status",
@@ -83,6 +86,18 @@ internal sealed class ApiError(int code, string reason, string message, JsonObje
 
         var text = what.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
         return new(403, "Forbidden", $"{named}: {text}{(reason.Length == 0 ? "" : $": {reason}")}", details);
+    }
+
+    /// <param name="message">What is refused.</param>
+    /// <param name="retryAfter">When to ask again, in seconds; 0 leaves it open.</param>
+    /// <param name="cause">Type of the cause.</param>
+    /// <param name="why">Its message.</param>
+    public static ApiError TooManyRequests(string message, int retryAfter, string cause, string why)
+    {
+        var details = new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["reason"] = cause, ["message"] = why }) };
+        if (retryAfter > 0)
+            details["retryAfterSeconds"] = retryAfter;
+        return new(429, "TooManyRequests", message, details);
     }
 
     public static ApiError BadRequest(string message) => new(400, "BadRequest", message);

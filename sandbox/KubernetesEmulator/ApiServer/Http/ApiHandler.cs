@@ -25,8 +25,11 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
         }
         catch (ApiError e)
         {
-            if (!context.Response.HasStarted)
-                await RespondAsync(context, e.Code, e.Status()).ConfigureAwait(false);
+            if (context.Response.HasStarted)
+                return;
+            if (e.RetryAfter is { } seconds)
+                context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            await RespondAsync(context, e.Code, e.Status()).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
@@ -343,10 +346,14 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
         {
             var body = await ReadObjectAsync(context.Request, cancellationToken).ConfigureAwait(false);
             Bind(request, body, Manner(context, query));
-            await RespondAsync(context, 201, new JsonObject
-            {
-                ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success", ["code"] = 201,
-            }).ConfigureAwait(false);
+            await RespondAsync(context, 201, Done()).ConfigureAwait(false);
+        }
+        else if (subresource == "eviction" && r.Key == Catalog.Pods.Key && verb == "create")
+        {
+            var body = await ReadObjectAsync(context.Request, cancellationToken).ConfigureAwait(false);
+            EvictionSubresource.Run(
+                registry, request, body, ReadDeletion(body.Child("deleteOptions"), query), Manner(context, query), options.TimeProvider.GetUtcNow());
+            await RespondAsync(context, 201, Done()).ConfigureAwait(false);
         }
         else if (subresource == "token" && r.Key == Catalog.ServiceAccounts.Key && verb == "create")
         {
@@ -358,6 +365,11 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
             throw ApiError.NoSuchPath();
         }
     }
+
+    private static JsonObject Done() => new()
+    {
+        ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success", ["code"] = 201,
+    };
 
     private void Bind(ApiRequest request, JsonObject binding, WriteOptions writing)
     {
@@ -385,9 +397,11 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
         throw ApiError.Conflict(Catalog.Pods, pod.Name);
     }
 
-    private static async Task<Deletion> ReadDeletionAsync(HttpRequest request, RequestQuery query, CancellationToken cancellationToken)
+    private static async Task<Deletion> ReadDeletionAsync(HttpRequest request, RequestQuery query, CancellationToken cancellationToken) =>
+        ReadDeletion(await BodyReader.ReadAsync(request, cancellationToken).ConfigureAwait(false) as JsonObject, query);
+
+    private static Deletion ReadDeletion(JsonObject? body, RequestQuery query)
     {
-        var body = await BodyReader.ReadAsync(request, cancellationToken).ConfigureAwait(false) as JsonObject;
         var grace = body.Number("gracePeriodSeconds") ?? query.Number("gracePeriodSeconds");
         if (grace < 0)
             throw ApiError.BadRequest("gracePeriodSeconds: Invalid value: must be greater than or equal to 0");

@@ -78,6 +78,11 @@ internal static class Discovery
                 var binding = Entry(r, "pods/binding", "create");
                 binding["kind"] = "Binding";
                 list.Add((JsonNode)binding);
+                var eviction = Entry(r, "pods/eviction", "create");
+                eviction["group"] = Catalog.DisruptionBudgets.Group;
+                eviction["version"] = Catalog.DisruptionBudgets.Version;
+                eviction["kind"] = "Eviction";
+                list.Add((JsonNode)eviction);
             }
 
             if (r.Key == Catalog.ServiceAccounts.Key)

@@ -48,6 +48,11 @@ internal sealed class Catalog
 
     public static readonly Resource ClusterRoleBindings = Rbac("clusterrolebindings", "ClusterRoleBinding", false);
 
+    public static readonly Resource DisruptionBudgets = new("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true)
+    {
+        ShortNames = ["pdb"], HasStatus = true, CountsGenerations = true, UnconditionalUpdate = false,
+    };
+
     private static readonly Resource[] BuiltIn =
     [
         Namespaces,
@@ -84,10 +89,7 @@ internal sealed class Catalog
         RoleBindings,
         ClusterRoles,
         ClusterRoleBindings,
-        new("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true)
-        {
-            ShortNames = ["pdb"], HasStatus = true, CountsGenerations = true, UnconditionalUpdate = false,
-        },
+        DisruptionBudgets,
         new("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true) { ShortNames = ["netpol"], CountsGenerations = true },
         StorageClasses,
         new("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", true) { CountsGenerations = true },
