@@ -25,11 +25,14 @@ internal abstract class ApiServerFixture(Backend backend)
     [OneTimeSetUp]
     public async Task Connect()
     {
-        KubeConfig = await ApiServers.KubeConfigAsync(backend);
+        KubeConfig = await StartAsync();
         Api = ApiClient.Of(KubeConfig);
         var (_, version) = await Api.Get("/version");
         Minor = int.Parse(((string)version["minor"]!).TrimEnd('+'));
     }
+
+    /// <summary>Starts the server, unless it runs already, and returns its administrator's kubeconfig file.</summary>
+    protected virtual Task<string> StartAsync() => ApiServers.KubeConfigAsync(backend);
 
     [OneTimeTearDown]
     public void Disconnect() => Api?.Dispose();

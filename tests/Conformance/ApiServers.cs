@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using KubernetesEmulator;
 using KubernetesEmulator.ControlPlane;
+using KubernetesEmulator.Nodes;
+using Sandbox.Playground;
 
 namespace Conformance;
 
@@ -9,7 +12,9 @@ internal sealed class ApiServers
 {
     private static readonly string Folder = Directory.CreateTempSubdirectory("conformance").FullName;
     private static readonly Dictionary<Backend, Task<string>> KubeConfigs = [];
+    private static readonly Dictionary<Backend, Task<ICluster>> Clusters = [];
     private static readonly List<IAsyncDisposable> Started = [];
+    private static readonly List<IDisposable> Addresses = [];
 
     /// <summary>An administrator's kubeconfig file; ends the test as ignored where this machine lacks what the backend needs.</summary>
     public static Task<string> KubeConfigAsync(Backend backend)
@@ -24,11 +29,26 @@ internal sealed class ApiServers
         }
     }
 
+    /// <summary>A whole cluster with two nodes, whose images are the programs of this machine; ignored as above.</summary>
+    public static Task<ICluster> ClusterAsync(Backend backend)
+    {
+        if (backend == Backend.ControlPlane && Missing() is { } missing)
+            Assert.Ignore(missing);
+        lock (Clusters)
+        {
+            if (!Clusters.TryGetValue(backend, out var cluster))
+                Clusters[backend] = cluster = StartClusterAsync(backend);
+            return cluster;
+        }
+    }
+
     [OneTimeTearDown]
     public static async Task Stop()
     {
         foreach (var server in Started)
             await server.DisposeAsync();
+        foreach (var block in Addresses)
+            block.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
 
@@ -41,6 +61,25 @@ internal sealed class ApiServers
         var path = Path.Combine(Folder, "emulator.kubeconfig");
         await File.WriteAllTextAsync(path, server.KubeConfig("admin"));
         return path;
+    }
+
+    private static async Task<ICluster> StartClusterAsync(Backend backend)
+    {
+        var addresses = LoopbackBlock.Take(Path.GetTempPath());
+        var options = new ClusterOptions
+        {
+            Directory = Path.Combine(Folder, $"cluster-{backend}"),
+            Images = new ImageStore(new LocalImage("busybox", null, new Dictionary<string, ImageProgram>())),
+            Nodes = ["node-1", "node-2"],
+            PodNetwork = addresses.Pods,
+            ServiceRange = addresses.Services,
+        };
+        ICluster cluster = backend == Backend.Emulator
+            ? await EmulatedCluster.StartAsync(options, CancellationToken.None)
+            : await ControlPlaneCluster.StartAsync(options, Script, CancellationToken.None);
+        Started.Add(cluster);
+        Addresses.Add(addresses);
+        return cluster;
     }
 
     private static async Task<string> StartControlPlaneAsync()
