@@ -43,10 +43,10 @@ internal sealed partial class OperatorLoop
         }
 
         var servers = Watch(Resources.SqlServers, ListOptions.All);
-        var sets = Watch(Resources.StatefulSets, managed);
-        var jobs = Watch(Resources.Jobs, managed);
         var pods = Watch(Resources.Pods, ours);
         var maps = Watch(Resources.ConfigMaps, managed);
+        var jobs = Watch(Resources.Jobs, managed);
+        var others = Resources.Supporting.Append(Resources.StatefulSets).SelectMany(type => Watch(type, managed)).ToList();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = Task.WhenAll(caches.Select(cache => cache.RunAsync(stop.Token)));
         try
@@ -55,7 +55,7 @@ internal sealed partial class OperatorLoop
             LogWatching(string.Join(", ", options.WatchNamespaces.Select(ns => ns ?? "all namespaces")));
             while (true)
             {
-                var snapshot = new Snapshot(Items(servers), Items(sets), Items(jobs), Items(pods), Items(maps));
+                var snapshot = new Snapshot(Items(servers), Items(jobs), Items(pods), Items(maps), Items(others));
                 var done = await reconciler.TurnAsync(snapshot, cancellationToken).ConfigureAwait(false);
                 await wake.WaitAsync(done ? Resync : RetrySoon, cancellationToken).ConfigureAwait(false);
             }

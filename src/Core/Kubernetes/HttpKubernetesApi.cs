@@ -17,7 +17,7 @@ public sealed class HttpKubernetesApi : IKubernetesApi, IDisposable
 {
     private const int PageSize = 500;
     private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan WatchLength = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan WatchLength = TimeSpan.FromMinutes(8);
 
     /// <summary>Bookmarks come about every minute; after two have failed to come the watch is taken for dead.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(2);

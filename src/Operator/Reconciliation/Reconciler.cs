@@ -7,11 +7,6 @@ using static Agents.Operator.Reconciliation.SqlServerPlanner;
 
 namespace Agents.Operator.Reconciliation;
 
-/// <summary>What is known about the watched kinds at one moment.</summary>
-internal sealed record Snapshot(
-    IReadOnlyList<JsonObject> SqlServers, IReadOnlyList<JsonObject> StatefulSets, IReadOnlyList<JsonObject> Jobs, IReadOnlyList<JsonObject> Pods,
-    IReadOnlyList<JsonObject> GroupMaps);
-
 /// <summary>One turn: observe, plan, run the steps, write status. Holds nothing that a restart of the operator would miss.</summary>
 internal sealed partial class Reconciler
 {
@@ -67,21 +62,17 @@ internal sealed partial class Reconciler
         var view = await ObserveAsync(@namespace, snapshot, cancellationToken).ConfigureAwait(false);
         var done = true;
         foreach (var step in GroupPlanner.Plan(view))
-        {
-            var manifest = ((Step.Apply)step).Manifest;
-            var current = (string?)manifest["kind"] == "ConfigMap" ? view.GroupMaps.GetValueOrDefault(NameOf(manifest)) : null;
-            await runner.RunAsync(step, current, cancellationToken).ConfigureAwait(false);
-        }
+            await runner.RunAsync(step, snapshot, cancellationToken).ConfigureAwait(false);
 
         var outdated = new HashSet<string>(StringComparer.Ordinal);
         foreach (var instance in view.Instances.Where(instance => instance.Reading.Spec is not null && !instance.Deleting))
             if (IsOutdated(instance))
                 outdated.Add(instance.Name);
         if (outdated.Count > 0)
-            await RestartAsync(@namespace, view, outdated, cancellationToken).ConfigureAwait(false);
+            await RestartAsync(@namespace, view, outdated, snapshot, cancellationToken).ConfigureAwait(false);
         foreach (var instance in view.Instances.Where(instance => !instance.Deleting))
         {
-            var failure = await InstanceAsync(instance, view, cancellationToken).ConfigureAwait(false);
+            var failure = await InstanceAsync(instance, view, snapshot, cancellationToken).ConfigureAwait(false);
             done &= failure is null;
             var conditions = StatusBuilder.Conditions(instance, view, failure, outdated.Contains(instance.Name));
             await status.WriteAsync(instance, conditions, cancellationToken).ConfigureAwait(false);
@@ -90,15 +81,14 @@ internal sealed partial class Reconciler
         return done;
     }
 
-    private async Task<string?> InstanceAsync(InstanceView instance, NamespaceView view, CancellationToken cancellationToken)
+    private async Task<string?> InstanceAsync(InstanceView instance, NamespaceView view, Snapshot snapshot, CancellationToken cancellationToken)
     {
         foreach (var step in SqlServerPlanner.Plan(instance, view, timings, time.GetUtcNow()))
         {
             var manifest = (step as Step.Apply)?.Manifest;
-            var current = (string?)manifest?["kind"] == "StatefulSet" ? instance.StatefulSet : null;
             try
             {
-                await runner.RunAsync(step, current, cancellationToken).ConfigureAwait(false);
+                await runner.RunAsync(step, snapshot, cancellationToken).ConfigureAwait(false);
             }
             catch (KubernetesException error) when (!IsTransient(error))
             {
@@ -113,8 +103,6 @@ internal sealed partial class Reconciler
 
     private async Task<NamespaceView> ObserveAsync(string @namespace, Snapshot snapshot, CancellationToken cancellationToken)
     {
-        JsonObject? Find(IReadOnlyList<JsonObject> list, string name) =>
-            list.FirstOrDefault(item => NameOf(item) == name && NamespaceOf(item) == @namespace);
         var instances = new List<InstanceView>();
         foreach (var document in snapshot.SqlServers.Where(item => NamespaceOf(item) == @namespace).OrderBy(NameOf, StringComparer.Ordinal))
         {
@@ -127,11 +115,11 @@ internal sealed partial class Reconciler
                 AgentLogin = reading.Spec is null
                     ? SecretSighting.Absent
                     : await secrets.LookAsync(@namespace, Names.AgentLogin(name), SecretManifests.AgentLoginKeys, cancellationToken).ConfigureAwait(false),
-                StatefulSet = Find(snapshot.StatefulSets, name),
+                StatefulSet = snapshot.Find("StatefulSet", @namespace, name),
                 Job = snapshot.Jobs
                     .Where(job => NamespaceOf(job) == @namespace && (string?)job["metadata"]?["labels"]?[Names.InstanceLabel] == name)
                     .MinBy(job => (string?)job["metadata"]?["creationTimestamp"], StringComparer.Ordinal),
-                Pod = Find(snapshot.Pods, Names.Pod(name)),
+                Pod = snapshot.Find("Pod", @namespace, Names.Pod(name)),
             });
         }
 
@@ -149,7 +137,8 @@ internal sealed partial class Reconciler
     }
 
     /// <summary>Restarts are decided on what the API server says now, not on the watched copy, which may lag behind our own last restart.</summary>
-    private async Task RestartAsync(string @namespace, NamespaceView view, HashSet<string> outdated, CancellationToken cancellationToken)
+    private async Task RestartAsync(
+        string @namespace, NamespaceView view, HashSet<string> outdated, Snapshot snapshot, CancellationToken cancellationToken)
     {
         var pods = await api.ListAsync(Resources.Pods, @namespace, new ListOptions(LabelSelector: Names.InstanceLabel), cancellationToken).ConfigureAwait(false);
         var candidates = view.Instances.Where(instance => !instance.Deleting).Select(instance =>
@@ -161,7 +150,7 @@ internal sealed partial class Reconciler
                 StatusBuilder.IsReady(current.Pod), StatusBuilder.Roles(current));
         });
         foreach (var step in RestartPlanner.Plan(@namespace, [.. candidates]))
-            await runner.RunAsync(step, null, cancellationToken).ConfigureAwait(false);
+            await runner.RunAsync(step, snapshot, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Compares with the StatefulSet as it is, so that a pod is only restarted once its new template is in place.</summary>

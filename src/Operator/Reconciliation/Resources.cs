@@ -17,14 +17,17 @@ internal static class Resources
     public static readonly ResourceType<JsonObject> StatefulSets = KubernetesTypes.Untyped("apps", "v1", "statefulsets", "StatefulSet", true);
     public static readonly ResourceType<JsonObject> Jobs = KubernetesTypes.Untyped("batch", "v1", "jobs", "Job", true);
 
-    private static readonly Dictionary<string, ResourceType<JsonObject>> Applied = new[]
-    {
-        ConfigMaps, StatefulSets,
+    /// <summary>What an instance and a group need beside their StatefulSet and ConfigMap.</summary>
+    public static readonly IReadOnlyList<ResourceType<JsonObject>> Supporting =
+    [
         KubernetesTypes.Untyped("", "v1", "services", "Service", true),
         KubernetesTypes.Untyped("", "v1", "serviceaccounts", "ServiceAccount", true),
         KubernetesTypes.Untyped("rbac.authorization.k8s.io", "v1", "roles", "Role", true),
         KubernetesTypes.Untyped("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", true),
-    }.ToDictionary(type => type.Kind);
+    ];
+
+    private static readonly Dictionary<string, ResourceType<JsonObject>> Applied =
+        Supporting.Append(ConfigMaps).Append(StatefulSets).ToDictionary(type => type.Kind);
 
     /// <summary>The kind of a document that the operator applies.</summary>
     public static ResourceType<JsonObject> Of(JsonObject manifest) => Applied[(string)manifest["kind"]!];

@@ -6,7 +6,7 @@ namespace Agents.Operator.Reconciliation;
 /// <summary>Looks at the Secrets that the operator makes once. They are read one by one: the operator lists nobody's Secrets.</summary>
 internal sealed class SecretObserver
 {
-    private static readonly TimeSpan Trust = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Trust = TimeSpan.FromMinutes(15);
     private readonly IKubernetesApi api;
     private readonly TimeProvider time;
     private readonly Dictionary<(string Namespace, string Name), long> complete = [];

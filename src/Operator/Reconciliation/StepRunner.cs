@@ -10,8 +10,11 @@ namespace Agents.Operator.Reconciliation;
 /// <summary>Carries out steps. Running a step twice does no harm.</summary>
 internal sealed partial class StepRunner
 {
-    /// <summary>How long an applied document is trusted to be still as applied when nothing is seen to have changed it.</summary>
-    private static readonly TimeSpan Trust = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// How long an applied document is trusted to be still as applied when nothing is seen to have changed it. All of them are watched: this is for what
+    /// a <see cref="Mark"/> does not tell.
+    /// </summary>
+    private static readonly TimeSpan Trust = TimeSpan.FromMinutes(15);
 
     private readonly IKubernetesApi api;
     private readonly TimeProvider time;
@@ -28,9 +31,9 @@ internal sealed partial class StepRunner
     }
 
     /// <param name="step">What to do.</param>
-    /// <param name="current">The object that an <see cref="Step.Apply"/> is about, when it is watched.</param>
+    /// <param name="snapshot">What was there when it was planned.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task RunAsync(Step step, JsonObject? current, CancellationToken cancellationToken)
+    public async Task RunAsync(Step step, Snapshot snapshot, CancellationToken cancellationToken)
     {
         switch (step)
         {
@@ -56,7 +59,7 @@ internal sealed partial class StepRunner
                 await DeleteAsync(Resources.Pods, restart.Namespace, restart.Name, restart.Uid, cancellationToken).ConfigureAwait(false);
                 break;
             case Step.Apply apply:
-                await ApplyAsync(apply.Manifest, current, cancellationToken).ConfigureAwait(false);
+                await ApplyAsync(apply.Manifest, snapshot.Find(apply.Manifest), cancellationToken).ConfigureAwait(false);
                 break;
             default:
                 throw new System.Diagnostics.UnreachableException();
@@ -72,7 +75,8 @@ internal sealed partial class StepRunner
             ["data"] = current["data"]?[GroupConfigMapManifest.MembersKey]?.DeepClone(),
             ["owners"] = current["metadata"]?["ownerReferences"]?.DeepClone(),
         }),
-        _ => $"{current["metadata"]?["uid"]} {current["metadata"]?["generation"]}",
+        "StatefulSet" => $"{current["metadata"]?["uid"]} {current["metadata"]?["generation"]}",
+        _ => $"{current["metadata"]?["uid"]} {current["metadata"]?["resourceVersion"]}",
     };
 
     private async Task CreateAsync(ResourceType<JsonObject> type, string @namespace, JsonObject manifest, CancellationToken cancellationToken)
@@ -109,9 +113,8 @@ internal sealed partial class StepRunner
         if (applied.TryGetValue((type.Kind, @namespace, name), out var last) && last.Hash == hash && last.Mark == Mark(current)
             && time.GetElapsedTime(last.At) < Trust)
             return;
-        var watched = type.Kind is "ConfigMap" or "StatefulSet";
         var result = await api.ApplyAsync(type, @namespace, name, manifest, Names.FieldManager, cancellationToken).ConfigureAwait(false);
-        applied[(type.Kind, @namespace, name)] = (hash, watched ? Mark(result) : string.Empty, time.GetTimestamp());
+        applied[(type.Kind, @namespace, name)] = (hash, Mark(result), time.GetTimestamp());
         if (last.Hash != hash)
             LogApplied(type.Kind, @namespace, name);
     }

@@ -58,6 +58,28 @@ internal sealed class ReconcilerTests
     }
 
     [Test]
+    public async Task What_supports_an_instance_is_repaired_in_the_next_turn_and_nothing_else_is_asked()
+    {
+        await AddAsync(Documents.SqlServer());
+        await TurnAsync();
+        foreach (var type in Resources.Supporting)
+        {
+            var name = type.Kind == "Service" ? "mssql1-internal" : "mssql1-agents";
+            api.Applied.Clear();
+            await api.Inner.DeleteAsync(type, "ag1", name, CancellationToken.None);
+            await TurnAsync();
+            Assert.That(api.Applied, Is.EqualTo(new[] { $"{type.Kind} {name}" }));
+            api.Applied.Clear();
+            await api.Inner.MergePatchAsync<JsonObject>(
+                type, "ag1", name, (JsonObject)JsonNode.Parse("""{"rules": [], "subjects": [], "spec": {"selector": null} }""")!, CancellationToken.None);
+            await TurnAsync();
+            Assert.That(api.Applied, Is.EqualTo(new[] { $"{type.Kind} {name}" }));
+            await TurnAsync();
+            Assert.That(api.Applied, Has.Count.EqualTo(1));
+        }
+    }
+
+    [Test]
     public async Task Keys_that_agents_wrote_to_the_group_map_survive()
     {
         await AddAsync(Documents.SqlServer());
@@ -103,7 +125,7 @@ internal sealed class ReconcilerTests
         await TurnAsync();
         var hash = (string)api.Inner.Find(Resources.StatefulSets, "ag1", "mssql1")!["spec"]!["template"]!["metadata"]!["annotations"]![Names.RestartHash]!;
         await api.Inner.AddAsync(Resources.Pods, $$"""
-            {"metadata": {"name": "mssql1-0", "namespace": "ag1", "labels": {"mssql.microsoft.com/sqlserver": "mssql1"},
+            {"kind": "Pod", "metadata": {"name": "mssql1-0", "namespace": "ag1", "labels": {"mssql.microsoft.com/sqlserver": "mssql1"},
               "annotations": {"{{Names.RestartHash}}": "{{hash}}"} },
              "spec": {}, "status": {"conditions": [{"type": "Ready", "status": "True"}]} }
             """);
@@ -125,7 +147,8 @@ internal sealed class ReconcilerTests
         // As from the wire: numbers have no type of their own.
         JsonObject[] All(ResourceType<JsonObject> type) => [.. api.Inner.All(type).Select(item => (JsonObject)JsonNode.Parse(item.ToJsonString())!)];
         var snapshot = new Snapshot(
-            All(Resources.SqlServers), All(Resources.StatefulSets), All(Resources.Jobs), All(Resources.Pods), All(Resources.ConfigMaps));
+            All(Resources.SqlServers), All(Resources.Jobs), All(Resources.Pods), All(Resources.ConfigMaps),
+            Resources.Supporting.Append(Resources.StatefulSets).SelectMany(All));
         return reconciler.TurnAsync(snapshot, CancellationToken.None);
     }
 
