@@ -39,6 +39,7 @@ static async Task<int> RunAsync(string? listen, string? data, string? name, stri
         return 78;
     }
 
+    MachineRoots.Ignore();
     using var stop = new CancellationTokenSource();
     using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
