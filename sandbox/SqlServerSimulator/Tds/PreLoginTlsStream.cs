@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace SqlServerSimulator.Tds;
 
 /// <summary>Carries a TLS handshake inside PRELOGIN packets, as TDS 7 does; afterwards it is transparent.</summary>
-internal sealed class PreLoginTlsStream(Stream inner) : Stream
+internal sealed class PreLoginTlsStream(Stream inner) : DuplexStream(inner)
 {
     private readonly byte[] header = new byte[Tds.HeaderSize];
     private int remaining;
@@ -11,33 +11,19 @@ internal sealed class PreLoginTlsStream(Stream inner) : Stream
 
     public bool HandshakeDone { get; set; }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.Length == 0) return 0;
         while (remaining == 0 && !HandshakeDone)
         {
-            await inner.ReadExactlyAsync(header, cancellationToken);
+            await Inner.ReadExactlyAsync(header, cancellationToken);
             if (header[0] != (byte)PacketType.PreLogin) throw new IOException("The TLS handshake left the PRELOGIN packets.");
             remaining = BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(2)) - Tds.HeaderSize;
             if (remaining < 0) throw new IOException("A PRELOGIN packet is shorter than its header.");
         }
 
-        if (remaining == 0) return await inner.ReadAsync(buffer, cancellationToken);
-        var count = await inner.ReadAsync(buffer[..Math.Min(buffer.Length, remaining)], cancellationToken);
+        if (remaining == 0) return await Inner.ReadAsync(buffer, cancellationToken);
+        var count = await Inner.ReadAsync(buffer[..Math.Min(buffer.Length, remaining)], cancellationToken);
         remaining -= count;
         return count;
     }
@@ -46,7 +32,7 @@ internal sealed class PreLoginTlsStream(Stream inner) : Stream
     {
         if (HandshakeDone)
         {
-            await inner.WriteAsync(buffer, cancellationToken);
+            await Inner.WriteAsync(buffer, cancellationToken);
             return;
         }
 
@@ -60,26 +46,8 @@ internal sealed class PreLoginTlsStream(Stream inner) : Stream
             BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)packet.Length);
             packet[6] = ++packetId;
             buffer[..count].CopyTo(packet.AsMemory(Tds.HeaderSize));
-            await inner.WriteAsync(packet, cancellationToken);
+            await Inner.WriteAsync(packet, cancellationToken);
             buffer = buffer[count..];
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-    public override void Flush() => inner.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }
