@@ -36,7 +36,7 @@ internal sealed partial class Database
     public void Checkpoint(long lsn)
     {
         lsn = Math.Min(Math.Min(lsn, Applied), KeepAfter);
-        if (lsn <= Base)
+        if (lsn <= Base || Damage != Damage.None)
         {
             return;
         }
@@ -64,14 +64,24 @@ internal sealed partial class Database
     private void Load(byte[] content)
     {
         var (payloads, good) = LogFrame.ReadAll(content);
-        if (good < content.Length)
-        {
-            _environment.Truncate(File, good);
-        }
-
         foreach (var payload in payloads)
         {
             Remember(LogRecord.Parse(payload));
+        }
+
+        if (good == content.Length)
+        {
+            return;
+        }
+
+        // A restore appends the image too; one that was cut off is begun anew.
+        if (!Entry.Restoring && LogFrame.IsDamaged(content, (int)good, End))
+        {
+            Damage = Damage.Suspect;
+        }
+        else
+        {
+            _environment.Truncate(File, good);
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed partial class Database
     /// <summary>Whether recovery is under way.</summary>
     public bool IsRecovering => _environment.Now < _recoveryEnd;
 
-    /// <summary>How this copy is lost, until it is recovered anew.</summary>
+    /// <summary>How this copy is lost, until it is recovered anew. A log that is found damaged stays as it is.</summary>
     public Damage Damage { get; set; }
 
     /// <summary>How long recovery takes.</summary>

@@ -15,6 +15,9 @@ internal sealed record LogRecord(long Lsn, long Epoch, DateTime Time, byte[] Pay
 {
     private const int HeaderLength = 24;
 
+    /// <summary>Length of a record that changes nothing.</summary>
+    public const int SmallestLength = HeaderLength + sizeof(int);
+
     public static LogRecord Create(long lsn, long epoch, DateTime time, IReadOnlyList<Change> changes)
     {
         using var stream = new MemoryStream();
@@ -39,7 +42,12 @@ internal sealed record LogRecord(long Lsn, long Epoch, DateTime Time, byte[] Pay
         payload);
 
     /// <summary>Whether this stands for all records up to its LSN.</summary>
-    public bool IsImage => Payload.Length > HeaderLength + sizeof(int) && Payload[HeaderLength + sizeof(int)] == ImageStart.Tag;
+    public bool IsImage => IsImageIn(Payload);
+
+    /// <summary>Whether this is how the first record of a new database begins.</summary>
+    public static bool IsFirst(ReadOnlySpan<byte> payload) => BinaryPrimitives.ReadInt64LittleEndian(payload) == 1 && !IsImageIn(payload);
+
+    private static bool IsImageIn(ReadOnlySpan<byte> payload) => payload.Length > SmallestLength && payload[SmallestLength] == ImageStart.Tag;
 
     public IEnumerable<Change> Changes()
     {
@@ -48,63 +56,6 @@ internal sealed record LogRecord(long Lsn, long Epoch, DateTime Time, byte[] Pay
         {
             yield return Change.Read(reader);
         }
-    }
-}
-
-/// <summary>Length, checksum and content of what an append-only file holds; a torn tail is recognised and cut.</summary>
-internal static class LogFrame
-{
-    public const int Overhead = 8;
-
-    public static byte[] Write(byte[] payload)
-    {
-        var frame = new byte[payload.Length + Overhead];
-        BinaryPrimitives.WriteInt32LittleEndian(frame, payload.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(4), Checksum(payload));
-        payload.CopyTo(frame, Overhead);
-        return frame;
-    }
-
-    /// <summary>Reads whole frames; the length returned is where the good part ends.</summary>
-    public static (List<byte[]> Payloads, long Length) ReadAll(byte[] file)
-    {
-        List<byte[]> payloads = [];
-        var at = 0;
-        while (file.Length - at >= Overhead)
-        {
-            var length = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(at));
-            if (length < 0 || length > file.Length - at - Overhead)
-            {
-                break;
-            }
-
-            var payload = file.AsSpan(at + Overhead, length).ToArray();
-            if (Checksum(payload) != BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 4)))
-            {
-                break;
-            }
-
-            payloads.Add(payload);
-            at += Overhead + length;
-        }
-
-        return (payloads, at);
-    }
-
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-        }
-
-        foreach (var value in bytes)
-        {
-            crc = BitOperations.Crc32C(crc, value);
-        }
-
-        return ~crc;
     }
 }
 

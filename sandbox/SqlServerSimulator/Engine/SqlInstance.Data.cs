@@ -514,8 +514,17 @@ public sealed partial class SqlInstance
                 continue;
             }
 
-            var database = new Database(entry, Environment) { RecoveryTime = RecoveryTime, Damage = DamageOf(entry.Name) };
+            var database = new Database(entry, Environment) { RecoveryTime = RecoveryTime };
             Databases.Add(entry.Name, database);
+            if (database.Damage != Damage.None)
+            {
+                LogFailedRecovery(database);
+            }
+            else
+            {
+                database.Damage = DamageOf(entry.Name);
+            }
+
             if (entry.Group is null && !entry.Restoring)
             {
                 database.Apply(database.End);

@@ -142,6 +142,14 @@ public sealed partial class SqlInstance
         _ => null,
     };
 
+    private void LogFailedRecovery(Database database)
+    {
+        Log("Error: 9004, Severity: 21, State: 6.");
+        Log($"An error occurred while processing the log for database '{database.Name}'.  If possible, restore from backup. If a backup is not available, it might be necessary to rebuild the log.");
+        Log("Error: 3414, Severity: 21, State: 1.");
+        Log($"An error occurred during recovery, preventing the database '{database.Name}' ({database.Entry.Id}:0) from restarting. Diagnose the recovery errors and fix them, or restore from a known good backup. If errors are not corrected or expected, contact Technical Support.");
+    }
+
     internal static SqlError LogFull(string database) =>
         Errors.Make(9002, 17, $"The transaction log for database '{database}' is full due to 'NOTHING'.", 4);
 

@@ -225,6 +225,9 @@ internal sealed class World
 
         public void Garble(string file) => _disk[file].GetBuffer()[_disk[file].Length - 1] ^= 0xFF;
 
+        /// <summary>A file as it lies on the disk, to be damaged in place.</summary>
+        public Span<byte> Bytes(string file) => _disk[file].GetBuffer().AsSpan(0, (int)_disk[file].Length);
+
         public IEnumerable<string> Files => _disk.Keys;
 
         public EngineSession LogIn(string database = "", bool readOnly = false, string user = "sa", string password = "Sa!Passw0rd")
