@@ -4,10 +4,14 @@ namespace Agents.Operator;
 internal static class Names
 {
     public const string FieldManager = "mssql-server-k8s-operator";
+    public const string Domain = "mssql.microsoft.com";
     public const string ApiVersion = "mssql.microsoft.com/v1";
     public const string Kind = "SqlServer";
     public const string MirroringCertificate = "mssql-mirroring-certificate";
     public const string RootVolume = "mssql-root";
+    public const string RootDirectory = "/var/opt/mssql";
+    public const string ConfigurationVolume = "mssql-conf";
+    public const string ConfigurationFile = "mssql.conf";
     public const string AgentLoginVolume = "mssql-agent-login";
     public const string AgentLoginDirectory = "/var/run/secrets/mssql-agent-login";
     public const string MirroringCertificateDirectory = "/var/run/secrets/mssql-mirroring-certificate";
@@ -31,9 +35,15 @@ internal static class Names
 
     public static string InternalService(string instance) => $"{instance}-internal";
 
+    public static string ClientService(string instance) => $"{instance}-client";
+
+    public static string Configuration(string instance) => $"{instance}-mssql-conf";
+
     public static string AgentLogin(string instance) => $"{instance}-agent-login";
 
     public static string Agents(string instance) => $"{instance}-agents";
+
+    public static string Account(Specs.InstanceSpec spec) => spec.ServiceAccount ?? Agents(spec.Name);
 
     /// <summary>
     /// Name of the init Job of one specification. Each has a name of its own: a Job that is deleted and made again under its old name can get the status of

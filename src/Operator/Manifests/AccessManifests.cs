@@ -40,7 +40,7 @@ internal static class AccessManifests
         var name = Names.Agents(spec.Name);
         var binding = Metadata.Document("rbac.authorization.k8s.io/v1", "RoleBinding", Metadata.OfInstance(spec, name));
         binding["roleRef"] = new JsonObject { ["apiGroup"] = "rbac.authorization.k8s.io", ["kind"] = "Role", ["name"] = name };
-        binding["subjects"] = Json.List(new JsonObject { ["kind"] = "ServiceAccount", ["name"] = name, ["namespace"] = spec.Namespace });
+        binding["subjects"] = Json.List(new JsonObject { ["kind"] = "ServiceAccount", ["name"] = Names.Account(spec), ["namespace"] = spec.Namespace });
         return binding;
     }
 

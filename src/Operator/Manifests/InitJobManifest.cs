@@ -11,7 +11,7 @@ internal static class InitJobManifest
         const string certificateVolume = "mssql-mirroring-certificate";
         var pod = new JsonObject
         {
-            ["serviceAccountName"] = Names.Agents(spec.Name),
+            ["serviceAccountName"] = Names.Account(spec),
             ["restartPolicy"] = "Never",
             ["securityContext"] = new JsonObject
             {
@@ -43,6 +43,8 @@ internal static class InitJobManifest
                 },
                 CertificateVolume(spec, certificateVolume)),
         };
+        if (spec.ImagePullPolicy is { } policy)
+            pod["containers"]![0]!["imagePullPolicy"] = policy;
         var details = new JsonObject
         {
             ["backoffLimit"] = 6,
@@ -50,7 +52,7 @@ internal static class InitJobManifest
             ["template"] = new JsonObject
             {
                 ["metadata"] = new JsonObject { ["labels"] = new JsonObject { [Names.InstanceLabel + "-job"] = spec.Name } },
-                ["spec"] = Overlay.Merge(pod, spec.InitPodOverlay),
+                ["spec"] = Overlay.Merge(Overlay.Merge(pod, spec.InitPodFields), spec.InitPodOverlay),
             },
         };
         var hash = ContentHash.Of(new JsonObject { ["spec"] = spec.Hash, ["uid"] = spec.Uid, ["job"] = details.DeepClone() });

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Agents.Operator.Specs;
 
@@ -11,8 +12,8 @@ internal static class StatefulSetManifest
     public static JsonObject Build(InstanceSpec spec, IReadOnlyList<KeyValuePair<string, string>> timings)
     {
         var pod = PodSpec(spec, timings);
-        var labels = new JsonObject { ["type"] = "sqlservr", ["name"] = spec.Name, [Names.InstanceLabel] = spec.Name };
-        var restartHash = ContentHash.Of(pod);
+        var labels = Overlay.Merge(spec.PodLabels, new JsonObject { ["type"] = "sqlservr", ["name"] = spec.Name, [Names.InstanceLabel] = spec.Name });
+        var annotations = Overlay.Merge(spec.PodAnnotations, new JsonObject { [Names.RestartHash] = RestartHash(spec, pod) });
         Placement(spec, pod, labels);
         var set = Metadata.Document("apps/v1", "StatefulSet", Metadata.OfInstance(spec, spec.Name));
         var details = new JsonObject
@@ -28,7 +29,7 @@ internal static class StatefulSetManifest
                 ["metadata"] = new JsonObject
                 {
                     ["labels"] = labels,
-                    ["annotations"] = new JsonObject { [Names.RestartHash] = restartHash },
+                    ["annotations"] = annotations,
                 },
                 ["spec"] = pod,
             },
@@ -45,6 +46,10 @@ internal static class StatefulSetManifest
         return set;
     }
 
+    /// <summary>A pod with another hash is restarted. The file mssql.conf is read at start only, so its content counts as well.</summary>
+    private static string RestartHash(InstanceSpec spec, JsonObject pod) =>
+        ContentHash.Of(spec.MssqlConf is { } file ? new JsonObject { ["pod"] = pod.DeepClone(), ["mssql.conf"] = file } : pod);
+
     private static JsonObject PodSpec(InstanceSpec spec, IReadOnlyList<KeyValuePair<string, string>> timings)
     {
         var agents = AgentVariables(spec, timings);
@@ -56,11 +61,16 @@ internal static class StatefulSetManifest
             ["name"] = Names.AgentLoginVolume,
             ["secret"] = new JsonObject { ["secretName"] = Names.AgentLogin(spec.Name), ["defaultMode"] = 0b100_100_000 },
         });
+        if (spec.MssqlConf is not null)
+            volumes.Add(new JsonObject
+            {
+                ["name"] = Names.ConfigurationVolume,
+                ["configMap"] = new JsonObject { ["name"] = Names.Configuration(spec.Name), ["defaultMode"] = 0b100_100_100 },
+            });
         volumes.AddRange(spec.Volumes.Select(JsonNode? (volume) => volume.DeepClone()));
         var pod = new JsonObject
         {
-            ["serviceAccountName"] = Names.Agents(spec.Name),
-            ["terminationGracePeriodSeconds"] = 60,
+            ["serviceAccountName"] = Names.Account(spec),
             ["securityContext"] = new JsonObject
             {
                 ["fsGroup"] = 10001,
@@ -75,7 +85,7 @@ internal static class StatefulSetManifest
                 AgentContainer(spec, Names.SupervisorContainer, "/mssql-server-k8s-ag-agent-supervisor", agents, port: null)),
             ["volumes"] = Json.List(volumes),
         };
-        return Overlay.Merge(pod, spec.PodOverlay);
+        return Overlay.Merge(Overlay.Merge(pod, spec.PodFields), spec.PodOverlay);
     }
 
     private static JsonObject ServerContainer(InstanceSpec spec)
@@ -89,11 +99,7 @@ internal static class StatefulSetManifest
         {
             ["name"] = Names.ServerContainer,
             ["image"] = string.Empty,
-            ["env"] = Json.List(
-                Json.Variable("ACCEPT_EULA", "Y"),
-                Json.Variable("MSSQL_PID", spec.Pid),
-                Json.Variable("MSSQL_ENABLE_HADR", "1"),
-                Json.SecretVariable("MSSQL_SA_PASSWORD", spec.SaPassword.Name, spec.SaPassword.Key)),
+            ["env"] = ServerVariables(spec),
             ["ports"] = Json.List(Port("tds", Names.TdsPort), Port("mirroring", Names.MirroringPort)),
             ["securityContext"] = new JsonObject { ["allowPrivilegeEscalation"] = false },
             // The health agent answers for the server: a failure here restarts this container only. Recovery of large databases may
@@ -102,20 +108,51 @@ internal static class StatefulSetManifest
             ["livenessProbe"] = Probe(HealthCheck(), 5, 6),
             ["readinessProbe"] = Probe(new JsonObject { ["tcpSocket"] = new JsonObject { ["port"] = Names.TdsPort } }, 3, 3),
         };
+        if (spec.ImagePullPolicy is { } policy)
+            container["imagePullPolicy"] = policy;
         if (user["command"] is null && user["args"] is null)
             container["command"] = Json.Strings("/opt/mssql/bin/sqlservr");
-        var mounts = user["volumeMounts"] as JsonArray;
-        if (mounts is null || !mounts.Any(mount => (string?)mount!["mountPath"] == "/var/opt/mssql"))
-            container["volumeMounts"] = Json.List(Mount(Names.RootVolume, "/var/opt/mssql", readOnly: false));
-        if (mounts is not null && container["volumeMounts"] is JsonArray own)
+
+        // One volume may be mounted at several paths, so mounts are appended, never merged by name.
+        container["volumeMounts"] = ServerMounts(spec, user["volumeMounts"] as JsonArray ?? []);
+        user.Remove("volumeMounts");
+        return Overlay.Merge(container, user);
+    }
+
+    private static JsonArray ServerVariables(InstanceSpec spec)
+    {
+        var variables = Json.List(
+            Json.Variable("ACCEPT_EULA", "Y"),
+            Json.Variable("MSSQL_PID", spec.Pid),
+            Json.Variable("MSSQL_ENABLE_HADR", "1"),
+            Json.SecretVariable("MSSQL_SA_PASSWORD", spec.SaPassword.Name, spec.SaPassword.Key));
+        void Add(string name, string? value)
         {
-            // One volume may be mounted at several paths, so mounts are appended, never merged by name.
-            user.Remove("volumeMounts");
-            foreach (var mount in mounts)
-                own.Add(mount!.DeepClone());
+            if (value is not null)
+                variables.Add((JsonNode)Json.Variable(name, value));
         }
 
-        return Overlay.Merge(container, user);
+        Add("MSSQL_MEMORY_LIMIT_MB", spec.MemoryLimit?.ToString(CultureInfo.InvariantCulture));
+        Add("MSSQL_COLLATION", spec.Collation);
+        Add("TZ", spec.TimeZone);
+        return variables;
+    }
+
+    private static JsonArray ServerMounts(InstanceSpec spec, JsonArray user)
+    {
+        var mounts = new JsonArray();
+        if (!user.Any(mount => (string?)mount!["mountPath"] == Names.RootDirectory))
+            mounts.Add((JsonNode)Mount(Names.RootVolume, Names.RootDirectory, readOnly: false));
+        if (spec.MssqlConf is not null)
+        {
+            var mount = Mount(Names.ConfigurationVolume, $"{Names.RootDirectory}/{Names.ConfigurationFile}", readOnly: true);
+            mount["subPath"] = Names.ConfigurationFile;
+            mounts.Add((JsonNode)mount);
+        }
+
+        foreach (var mount in user)
+            mounts.Add(mount!.DeepClone());
+        return mounts;
     }
 
     private static JsonObject AgentContainer(InstanceSpec spec, string name, string command, JsonArray variables, int? port)
@@ -133,6 +170,8 @@ internal static class StatefulSetManifest
             },
             ["volumeMounts"] = Json.List(Mount(Names.AgentLoginVolume, Names.AgentLoginDirectory, readOnly: true)),
         };
+        if (spec.ImagePullPolicy is { } policy)
+            container["imagePullPolicy"] = policy;
         if (port is { } number)
             container["ports"] = Json.List(Port("health", number));
         return container;

@@ -21,10 +21,15 @@ internal static class SqlServerPlanner
             steps.Add(new Step.CreateMirroringCertificate(view.Namespace));
         if (instance.AgentLogin == SecretSighting.Absent)
             steps.Add(new Step.CreateAgentLogin(spec));
-        steps.Add(new Step.Apply(AccessManifests.ServiceAccount(spec)));
+        if (spec.ServiceAccount is null)
+            steps.Add(new Step.Apply(AccessManifests.ServiceAccount(spec)));
         steps.Add(new Step.Apply(AccessManifests.Role(spec, Peers(spec, view))));
         steps.Add(new Step.Apply(AccessManifests.RoleBinding(spec)));
         steps.Add(new Step.Apply(ServiceManifests.Internal(spec)));
+        if (spec.Service is { } service)
+            steps.Add(new Step.Apply(ServiceManifests.Client(spec, service)));
+        if (spec.MssqlConf is { } file)
+            steps.Add(new Step.Apply(ConfigurationManifest.Build(spec, file)));
         steps.Add(new Step.Apply(StatefulSetManifest.Build(spec, timings)));
         if (Job(instance, spec, now) is { } job)
             steps.Add(job);

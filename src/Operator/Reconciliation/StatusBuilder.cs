@@ -15,6 +15,7 @@ internal static class StatusBuilder
     public const string InitializationFailed = "InitializationFailed";
     public const string SecretIncomplete = "SecretIncomplete";
     private const int MaxMessage = 1024;
+    private const int DigestShown = 19;
 
     /// <param name="instance">The instance.</param>
     /// <param name="view">Its namespace.</param>
@@ -88,8 +89,28 @@ internal static class StatusBuilder
             ["availabilityGroups"] = string.Join(",", (instance.Reading.Groups ?? []).Select(membership => membership.Group)),
             ["pod"] = Names.Pod(instance.Name),
             ["roles"] = roles,
+            ["role"] = Role(roles, instance.Reading.Groups?.Count ?? 0),
+            ["version"] = Version(instance.Pod),
             ["conditions"] = list,
         };
+    }
+
+    /// <summary>For a column: with one group its role alone, with several each with its group.</summary>
+    private static string Role(JsonObject roles, int groups) =>
+        string.Join(",", roles.Select(role => groups == 1 ? (string?)role.Value : $"{role.Key}={(string?)role.Value}"));
+
+    /// <summary>Tag of the image that the pod runs the server from, or the beginning of its digest.</summary>
+    private static string Version(JsonObject? pod)
+    {
+        var container = (pod?["spec"]?["containers"] as JsonArray ?? []).OfType<JsonObject>()
+            .FirstOrDefault(container => (string?)container["name"] == Names.ServerContainer);
+        if ((string?)container?["image"] is not { } image)
+            return string.Empty;
+        var parts = image[(image.LastIndexOf('/') + 1)..].Split('@');
+        var colon = parts[0].IndexOf(':', StringComparison.Ordinal);
+        if (colon >= 0)
+            return parts[0][(colon + 1)..];
+        return parts.Length > 1 ? parts[1][..Math.Min(parts[1].Length, DigestShown)] : "latest";
     }
 
     /// <summary>Role label of the instance's pod in each of its groups; empty where there is none.</summary>

@@ -17,11 +17,22 @@ internal sealed record InstanceSpec
 
     public required string AgentsImage { get; init; }
 
+    /// <summary>The user's fields of the server's container; its image is always there.</summary>
     public required JsonObject Container { get; init; }
+
+    /// <summary>Fields of a pod specification for the instance's pod, from fields of their own; <see cref="PodOverlay"/> goes over them.</summary>
+    public JsonObject PodFields { get; init; } = [];
+
+    /// <summary>Those of <see cref="PodFields"/> that the init-sql Job's pod needs as well, to be pulled and scheduled where instances are.</summary>
+    public JsonObject InitPodFields { get; init; } = [];
 
     public JsonObject? PodOverlay { get; init; }
 
     public JsonObject? InitPodOverlay { get; init; }
+
+    public JsonObject PodLabels { get; init; } = [];
+
+    public JsonObject PodAnnotations { get; init; } = [];
 
     public JsonObject? RootVolume { get; init; }
 
@@ -29,7 +40,26 @@ internal sealed record InstanceSpec
 
     public IReadOnlyList<JsonObject> Volumes { get; init; } = [];
 
+    public string? ImagePullPolicy { get; init; }
+
+    /// <summary>A service account of the user's for the pods, or null for one that the operator makes.</summary>
+    public string? ServiceAccount { get; init; }
+
+    /// <summary>Labels, annotations and specification of a Service for clients of this instance, or null for none.</summary>
+    public JsonObject? Service { get; init; }
+
     public string Pid { get; init; } = "Developer";
+
+    /// <summary>Memory that the engine may see, in MiB; null leaves it to the engine.</summary>
+    public long? MemoryLimit { get; init; }
+
+    public string? TimeZone { get; init; }
+
+    /// <summary>Server collation of a new instance.</summary>
+    public string? Collation { get; init; }
+
+    /// <summary>Content of <c>mssql.conf</c>, or null for none.</summary>
+    public string? MssqlConf { get; init; }
 
     public int MonitorPolicy { get; init; } = 3;
 

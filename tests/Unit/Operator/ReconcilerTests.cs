@@ -101,7 +101,7 @@ internal sealed class ReconcilerTests
         Assert.That(api.Applied, Is.Empty);
         Assert.That(Condition("mssql1", "Ready"), Is.EqualTo("False InvalidSpec"));
         var @event = api.Inner.All(Resources.Events).Single();
-        Assert.That((string?)@event["message"], Is.EqualTo("spec.acceptEula: must be true"));
+        Assert.That((string?)@event["message"], Is.EqualTo("spec.acceptEula: must be true, not false"));
     }
 
     [Test]
