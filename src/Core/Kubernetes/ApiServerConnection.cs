@@ -20,8 +20,12 @@ internal static class ApiServerConnection
         // The first look, which finds the intermediate certificates; the trust has the last word.
         if (configuration.Authorities.Count > 0)
             tls.CertificateChainPolicy = ServerTrust.Policy(configuration.Authorities);
-        if (configuration.ClientCertificate is { } own)
-            tls.ClientCertificateContext = SslStreamCertificateContext.Create(own, null, offline: true);
+        if (configuration.ClientCertificate is not null)
+        {
+            var identity = new ClientIdentity(configuration);
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => identity.Current()!;
+        }
+
         return new SocketsHttpHandler
         {
             SslOptions = tls,

@@ -22,6 +22,11 @@ public sealed class KubernetesConfiguration
     /// <summary>Our certificate, if that is how we log in.</summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
+    /// <summary>
+    /// The files that <see cref="ClientCertificate"/> and its key were read from, if they may change; read again at each new connection.
+    /// </summary>
+    public (string Certificate, string Key)? ClientCertificateFiles { get; init; }
+
     /// <summary>Our token, if that is how we log in.</summary>
     public string? Token { get; init; }
 
@@ -111,10 +116,13 @@ public sealed class KubernetesConfiguration
         {
             Server = ServerAddress(Required(cluster, "server", source), source),
             Authorities = authority is null ? [] : AuthoritiesOf(authority, source),
-            AuthorityFile = Text(cluster, "certificate-authority-data") is { Length: > 0 } ? null : PathOf(cluster, "certificate-authority", directory),
+            AuthorityFile = ChangingFile(cluster, "certificate-authority", directory),
             TlsServerName = Text(cluster, "tls-server-name"),
             ClientCertificate = CertificateOf(
                 Material(user, "client-certificate", source, directory), Material(user, "client-key", source, directory), source),
+            ClientCertificateFiles = (ChangingFile(user, "client-certificate", directory), ChangingFile(user, "client-key", directory)) is ({ } own, { } key)
+                ? (own, key)
+                : null,
             Token = Text(user, "token"),
             TokenFile = PathOf(user, "tokenFile", directory),
             Namespace = Text(context, "namespace"),
@@ -156,6 +164,10 @@ public sealed class KubernetesConfiguration
         return PathOf(owner, name, directory) is { } path ? Guard(path, () => File.ReadAllText(path)) : null;
     }
 
+    /// <summary>Where to read something again; null when it is given in the document itself.</summary>
+    private static string? ChangingFile(JsonObject owner, string name, string directory) =>
+        Text(owner, name + "-data") is { Length: > 0 } ? null : PathOf(owner, name, directory);
+
     private static string? PathOf(JsonObject owner, string name, string directory) =>
         Text(owner, name) is { Length: > 0 } file ? Path.GetFullPath(file, directory) : null;
 
@@ -189,7 +201,7 @@ public sealed class KubernetesConfiguration
             throw new KubernetesConfigurationException($"{source}: client-certificate and client-key go together; one is missing.");
         try
         {
-            return X509Certificate2.CreateFromPem(certificate, key);
+            return ClientIdentity.Read(certificate, key);
         }
         catch (Exception error) when (error is CryptographicException or ArgumentException)
         {

@@ -59,6 +59,52 @@ internal sealed class ConnectionTests : IDisposable
     }
 
     [Test]
+    public async Task A_rotated_client_certificate_is_shown_without_a_restart_and_half_of_one_is_not()
+    {
+        await using var server = await TlsServer.StartAsync(authority.Issue("127.0.0.1"));
+        string? shown = null;
+        server.Answer = context =>
+        {
+            shown = context.Connection.ClientCertificate?.SerialNumber;
+            return Once(PodDocument)(context);
+        };
+        var (certificateFile, keyFile) = (Path.Combine(folder, "client.crt"), Path.Combine(folder, "client.key"));
+        await File.WriteAllTextAsync(AuthorityFile, authority.Pem);
+        using var first = authority.Issue("me");
+        using var second = authority.Issue("me");
+        await WriteAsync(first, first);
+        await File.WriteAllTextAsync(Path.Combine(folder, "config"), $$$"""
+            {
+              "current-context": "c",
+              "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+              "clusters": [{"name": "c", "cluster": {"server": "{{{server.Address}}}", "certificate-authority": "ca.crt"}}],
+              "users": [{"name": "u", "user": {"client-certificate": "client.crt", "client-key": "client.key"}}]
+            }
+            """);
+        using var api = new HttpKubernetesApi(KubernetesConfiguration.FromFile(Path.Combine(folder, "config")), TimeProvider.System, new Random(1), "tests");
+        Assert.That(await ShownAsync(), Is.EqualTo(first.SerialNumber));
+        await WriteAsync(second, first);
+        Assert.That(await ShownAsync(), Is.EqualTo(first.SerialNumber));
+        File.Delete(keyFile);
+        Assert.That(await ShownAsync(), Is.EqualTo(first.SerialNumber));
+        await WriteAsync(second, second);
+        Assert.That(await ShownAsync(), Is.EqualTo(second.SerialNumber));
+
+        async Task<string?> ShownAsync()
+        {
+            await GetAsync(api);
+            return shown;
+        }
+
+        async Task WriteAsync(X509Certificate2 certificate, X509Certificate2 key)
+        {
+            await File.WriteAllTextAsync(certificateFile, certificate.ExportCertificatePem());
+            using var secret = key.GetECDsaPrivateKey()!;
+            await File.WriteAllTextAsync(keyFile, secret.ExportPkcs8PrivateKeyPem());
+        }
+    }
+
+    [Test]
     public async Task A_certificate_for_another_name_is_declined_by_name_unless_that_name_is_expected()
     {
         await using var server = await TlsServer.StartAsync(authority.Issue("api.example"));

@@ -44,6 +44,7 @@ internal sealed class KubernetesConfigurationTests
         Assert.That(configuration.Authorities, Has.Count.EqualTo(1));
         Assert.That(configuration.AuthorityFile, Is.Null);
         Assert.That(configuration.ClientCertificate!.HasPrivateKey, Is.True);
+        Assert.That(configuration.ClientCertificateFiles, Is.Null);
         Assert.That(configuration.Token, Is.EqualTo("abc:def"));
         Assert.That(configuration.Namespace, Is.EqualTo("ag1"));
     }
