@@ -40,10 +40,10 @@ internal sealed class ClusterParts : IAsyncDisposable
     /// <param name="options">How the cluster is set up.</param>
     /// <param name="apiServer">Address of the API server.</param>
     /// <param name="certificateAuthority">PEM of its certificate authority.</param>
-    /// <param name="clientAuthority">PEM of the authority of its certificate for nodes, when it asks nodes for logs.</param>
+    /// <param name="clientAuthority">PEM of the authority of its certificate for nodes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task StartAsync(
-        ClusterOptions options, Uri apiServer, string certificateAuthority, string? clientAuthority, CancellationToken cancellationToken)
+        ClusterOptions options, Uri apiServer, string certificateAuthority, string clientAuthority, CancellationToken cancellationToken)
     {
         if (options.Proxied)
         {
@@ -96,17 +96,6 @@ internal sealed class ClusterParts : IAsyncDisposable
         var found = await Client.GetAsync(Kinds.Pods, @namespace, pod, cancellationToken).ConfigureAwait(false);
         var name = found.Text("spec", "nodeName");
         return _nodes.FirstOrDefault(x => x.Name == name);
-    }
-
-    /// <summary>A container's log, from whichever node runs the pod.</summary>
-    /// <exception cref="FileNotFoundException">There is no such node.</exception>
-    public async Task WriteLogAsync(PodLogRequest request, Stream output, CancellationToken cancellationToken)
-    {
-        var node = _nodes.FirstOrDefault(x => x.Name == request.Node) ?? throw new FileNotFoundException($"There is no node {request.Node}.");
-        var blocks = node.ReadLogAsync(
-            request.Namespace, request.Pod, request.Container, request.Follow, request.TailLines, request.Previous, cancellationToken);
-        await foreach (var block in blocks.ConfigureAwait(false))
-            await output.WriteAsync(block, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Kills every process and stops all parts.</summary>

@@ -53,8 +53,7 @@ public sealed class EmulatedCluster : ICluster
             var parts = cluster._parts;
             parts.Add(ControllerHost.Start(
                 parts.NewClient("controllers"), new ControllerOptions { NodeSilence = options.NodeSilence, Time = options.Time, Log = options.Log }));
-            server.PodLogs = parts.WriteLogAsync;
-            await parts.StartAsync(options, server.Address, server.CertificateAuthority, null, cancellationToken).ConfigureAwait(false);
+            await parts.StartAsync(options, server.Address, server.CertificateAuthority, server.CertificateAuthority, cancellationToken).ConfigureAwait(false);
             return cluster;
         }
         catch
@@ -77,7 +76,6 @@ public sealed class EmulatedCluster : ICluster
     /// <summary>Kills every process and stops all parts.</summary>
     public async ValueTask DisposeAsync()
     {
-        Server.PodLogs = null;
         await _parts.DisposeAsync().ConfigureAwait(false);
         await Server.DisposeAsync().ConfigureAwait(false);
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using KubernetesEmulator;
 
 namespace Conformance;
@@ -102,29 +101,5 @@ internal sealed class EmulatorTests
         var bookmark = (await watch.Next())!;
         Assert.That((string?)bookmark["type"], Is.EqualTo("BOOKMARK"));
         Assert.That((string?)bookmark["object"]!["metadata"]!["annotations"]!["k8s.io/initial-events-end"], Is.EqualTo("true"));
-    }
-
-    [Test]
-    public async Task Logs_come_from_whoever_runs_the_pod()
-    {
-        Kubectl.Require();
-        await using var own = await OwnServer.StartAsync();
-        var folder = Directory.CreateTempSubdirectory("kubectl").FullName;
-        try
-        {
-            var kubeConfig = Path.Combine(folder, "config");
-            await File.WriteAllTextAsync(kubeConfig, own.Server.KubeConfig("admin", tokenFile: Path.Combine(folder, "token")));
-            var kubectl = new Kubectl(kubeConfig, "default");
-            own.Server.PodLogs = async (request, output, cancellationToken) =>
-                await output.WriteAsync(Encoding.UTF8.GetBytes($"{request.Pod}/{request.Container} on {request.Node} tail={request.TailLines}\n"), cancellationToken);
-            await kubectl.Run("apply -f -", "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: n1, containers: [{name: main, image: a}, {name: side, image: b}]}}");
-            Assert.That(await kubectl.Run("logs p -c side --tail=5"), Is.EqualTo("p/side on n1 tail=5\n"));
-            Assert.That(await kubectl.Run("get pods"), Does.Match("p +0/2 +Pending +0"));
-            Assert.That(await kubectl.Run("delete pod p --grace-period=0 --force --timeout=20s"), Does.Contain("deleted"));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
     }
 }

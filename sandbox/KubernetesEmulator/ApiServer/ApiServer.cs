@@ -18,17 +18,19 @@ public sealed class ApiServer : IAsyncDisposable
     private readonly Tokens _tokens;
     private readonly Store _store;
     private readonly ApiHandler _handler;
+    private readonly NodeClient _nodes;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _housekeeping;
     private WebListener? _listener;
     private int _disposed;
 
-    private ApiServer(ApiServerOptions options, Certificates certificates, Tokens tokens, Store store, ApiHandler handler, Housekeeping housekeeping, WebListener listener)
+    private ApiServer(ApiServerOptions options, Certificates certificates, Tokens tokens, Store store, NodeClient nodes, ApiHandler handler, Housekeeping housekeeping, WebListener listener)
     {
         _options = options;
         _certificates = certificates;
         _tokens = tokens;
         _store = store;
+        _nodes = nodes;
         _handler = handler;
         _listener = listener;
         _housekeeping = Task.Run(() => housekeeping.RunAsync(_stopping.Token), CancellationToken.None);
@@ -41,13 +43,6 @@ public sealed class ApiServer : IAsyncDisposable
 
     /// <summary>The certificate authority that clients must trust, as PEM.</summary>
     public string CertificateAuthority => _certificates.AuthorityPem;
-
-    /// <summary>Source of pod logs; may be set at any time.</summary>
-    public PodLogs? PodLogs
-    {
-        get => _handler.PodLogs;
-        set => _handler.PodLogs = value;
-    }
 
     /// <summary>Starts a server.</summary>
     public static async Task<ApiServer> StartAsync(ApiServerOptions? options = null, CancellationToken cancellationToken = default)
@@ -67,11 +62,12 @@ public sealed class ApiServer : IAsyncDisposable
             var registry = new Registry(store, catalog, new AddressPool(store, options.ServiceRange), certificates.AuthorityPem, options.TimeProvider);
             var housekeeping = new Housekeeping(registry);
             store.Observe(housekeeping.Note);
-            var handler = new ApiHandler(registry, tokens, new RbacAuthorizer(store, options.Audit), options);
+            var nodes = new NodeClient(store, certificates.KubeletClient);
+            var handler = new ApiHandler(registry, tokens, new RbacAuthorizer(store, options.Audit), nodes, options);
             var listener = await WebListener.StartAsync(options.Address, options.Port, certificates.Serving, handler.HandleAsync, cancellationToken).ConfigureAwait(false);
             Furnish(registry, options.Address, listener.Port);
             BootstrapPolicy.Furnish(registry);
-            return new ApiServer(options, certificates, tokens, store, handler, housekeeping, listener);
+            return new ApiServer(options, certificates, tokens, store, nodes, handler, housekeeping, listener);
         }
         catch
         {
@@ -143,6 +139,7 @@ public sealed class ApiServer : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _housekeeping.ConfigureAwait(false);
         await SuspendAsync().ConfigureAwait(false);
+        _nodes.Dispose();
         _certificates.Dispose();
         _stopping.Dispose();
     }

@@ -85,6 +85,9 @@ internal sealed class KubeletServer : IAsyncDisposable
     private static int? Number(IQueryCollection query, string name) =>
         int.TryParse(query[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
+    private static DateTimeOffset? Time(IQueryCollection query, string name) =>
+        DateTimeOffset.TryParse(query[name], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+
     private bool IsApiServer(X509Certificate2 certificate)
     {
         using var chain = new X509Chain();
@@ -115,19 +118,18 @@ internal sealed class KubeletServer : IAsyncDisposable
     {
         var query = context.Request.Query;
         bool Flag(string name) => bool.TryParse(query[name], out var value) && value;
-        if (Flag("timestamps") || query.ContainsKey("sinceSeconds") || query.ContainsKey("sinceTime"))
-        {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, "this node does not know when a line was written").ConfigureAwait(false);
-            return;
-        }
-
         await _node.AnswersAsync(cancellationToken).ConfigureAwait(false);
-        var previous = Flag("previous");
-        if (!_node.HasLog(@namespace, pod, container, previous))
+        var wanted = new LogQuery
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, previous
-                ? $"previous terminated container \"{container}\" in pod \"{pod}\" not found"
-                : $"container \"{container}\" in pod \"{pod}\" is waiting to start: ContainerCreating").ConfigureAwait(false);
+            Follow = Flag("follow"),
+            Previous = Flag("previous"),
+            TailLines = Number(query, "tailLines"),
+            Timestamps = Flag("timestamps"),
+            Since = Number(query, "sinceSeconds") is { } seconds ? _node.Now.AddSeconds(-seconds) : Time(query, "sinceTime"),
+        };
+        if (_node.RefuseLog(@namespace, pod, container, wanted.Previous) is var (status, why))
+        {
+            await RefuseAsync(context, status, why).ConfigureAwait(false);
             return;
         }
 
@@ -135,7 +137,7 @@ internal sealed class KubeletServer : IAsyncDisposable
         context.Response.ContentType = "text/plain";
         await context.Response.StartAsync(cancellationToken).ConfigureAwait(false);
         var left = Number(query, "limitBytes") ?? int.MaxValue;
-        var blocks = _node.ReadLogAsync(@namespace, pod, container, Flag("follow"), Number(query, "tailLines"), previous, cancellationToken);
+        var blocks = _node.ReadLogAsync(@namespace, pod, container, wanted, cancellationToken);
         await foreach (var block in blocks.ConfigureAwait(false))
         {
             await context.Response.Body.WriteAsync(block[..Math.Min(left, block.Length)], cancellationToken).ConfigureAwait(false);

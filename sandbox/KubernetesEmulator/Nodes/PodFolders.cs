@@ -20,9 +20,10 @@ internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api,
     /// <summary>Path of the kubeconfig file for the pod's processes, or null when they get none.</summary>
     public string? KubeConfig { get; private set; }
 
-    public string LogFile(string container) => Path.Combine(directory, "logs", container, "current.log");
+    public ContainerLog Log(string container) => LogOf(directory, container);
 
-    public string PreviousLogFile(string container) => Path.Combine(directory, "logs", container, "previous.log");
+    /// <summary>The log of a container in a pod's folder.</summary>
+    public static ContainerLog LogOf(string directory, string container) => new(Path.Combine(directory, "logs", container));
 
     /// <summary>Brings every folder to the present content of what it stands for.</summary>
     /// <exception cref="ContainerConfigException">Something it needs does not exist.</exception>

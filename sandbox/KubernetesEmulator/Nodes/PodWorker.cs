@@ -339,10 +339,7 @@ internal sealed class PodWorker : IDisposable
 
     private ContainerProcess StartProcess(ContainerSlot slot, ProcessCommand command)
     {
-        var previous = _folders.PreviousLogFile(slot.Name);
-        Directory.CreateDirectory(Path.GetDirectoryName(previous)!);
-        if (File.Exists(command.LogFile))
-            File.Move(command.LogFile, previous, overwrite: true);
+        _folders.Log(slot.Name).Rotate();
         lock (_lock)
         {
             if (_abandon.IsCancellationRequested || _stop.IsCancellationRequested)
@@ -365,6 +362,7 @@ internal sealed class PodWorker : IDisposable
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var probe = new Probe(_options.Network, (words, timeout, token) => ExecuteAsync(slot.Spec, command, words, timeout, token));
+        var noting = _folders.Log(slot.Name).NoteAsync(process.Exit, _options.Time);
         var probing = ProbeAsync(slot, probe, watching.Token);
         if (slot.Spec.Document("lifecycle", "postStart") is { } postStart
             && !await RunHookAsync(slot, probe, postStart, process, stop).ConfigureAwait(false))
@@ -378,6 +376,7 @@ internal sealed class PodWorker : IDisposable
         var code = await process.Exit.ConfigureAwait(false);
         await watching.CancelAsync().ConfigureAwait(false);
         await probing.ConfigureAwait(false);
+        await noting.ConfigureAwait(false);
         return code;
     }
 
@@ -546,7 +545,7 @@ internal sealed class PodWorker : IDisposable
             ],
             Environment(container, values),
             work,
-            _folders.LogFile(slot.Name))
+            _folders.Log(slot.Name).Current)
         {
             Network = _options.Network?.Path,
         };

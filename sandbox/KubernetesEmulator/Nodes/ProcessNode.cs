@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Agents.Kubernetes;
 using KubernetesEmulator.Objects;
@@ -178,40 +177,48 @@ public sealed class ProcessNode : IAsyncDisposable
     /// <param name="namespace">The pod's namespace.</param>
     /// <param name="pod">The pod's name.</param>
     /// <param name="container">The container, or null for the pod's first one.</param>
-    /// <param name="follow">Go on until this run of the container ends.</param>
-    /// <param name="tail">Only so many last lines, or null for all.</param>
-    /// <param name="previous">The run before the present one.</param>
+    /// <param name="query">Which part, and how.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>Blocks of bytes; nothing when there is no such log.</returns>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadLogAsync(
-        string @namespace, string pod, string? container, bool follow = false, int? tail = null, bool previous = false,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadLogAsync(
+        string @namespace, string pod, string? container, LogQuery query, CancellationToken cancellationToken = default)
     {
-        container ??= _pods?.Items.GetValueOrDefault($"{@namespace}/{pod}").Items("spec", "containers") is [var first, ..] ? first.Text("name") : null;
-        if (container is null || LogFile(@namespace, pod, container, previous) is not { } path)
-            yield break;
+        ArgumentNullException.ThrowIfNull(query);
+        container ??= Known(@namespace, pod).Items("spec", "containers") is [var first, ..] ? first.Text("name") : null;
+        if (container is null || Log(@namespace, pod, container) is not { } log || !log.Exists(query.Previous))
+            return AsyncEnumerable.Empty<ReadOnlyMemory<byte>>();
         var worker = Worker(@namespace, pod);
         var id = worker?.RunningId(container);
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (tail is { } lines)
-            LogTail.Seek(file, lines);
-        var buffer = new byte[16384];
-        while (true)
-        {
-            var more = follow && !previous && id is not null && worker!.RunningId(container) == id;
-            for (int count; (count = await file.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
-                yield return buffer.AsMemory(0, count).ToArray();
-            if (!more)
-                yield break;
-            await Task.Delay(TimeSpan.FromMilliseconds(100), _options.Time, cancellationToken).ConfigureAwait(false);
-        }
+        return log.ReadAsync(query, () => id is not null && worker!.RunningId(container) == id, _options.Time, cancellationToken);
     }
+
+    /// <summary>The machine's clock.</summary>
+    internal DateTimeOffset Now => _options.Time.GetUtcNow();
 
     /// <summary>Waits while the machine is frozen.</summary>
     internal Task AnswersAsync(CancellationToken cancellationToken) => GateAsync(cancellationToken);
 
-    /// <summary>Whether <see cref="ReadLogAsync"/> would find a file.</summary>
-    internal bool HasLog(string @namespace, string pod, string container, bool previous) => LogFile(@namespace, pod, container, previous) is not null;
+    /// <summary>Why there is no such log, and the status of that answer; null when there is one.</summary>
+    internal (int Status, string Why)? RefuseLog(string @namespace, string pod, string container, bool previous)
+    {
+        if (Known(@namespace, pod) is not { } known)
+            return (404, "pod does not exist");
+        var all = known.Items("spec", "containers").Concat(known.Items("spec", "initContainers"));
+        if (!all.Any(x => x.Text("name") == container))
+            return (404, $"container \"{container}\" not found in pod \"{pod}\"");
+        if (Log(@namespace, pod, container)?.Exists(previous) == true)
+            return null;
+        if (previous)
+            return (400, $"previous terminated container \"{container}\" in pod \"{pod}\" not found");
+        var status = known.Items("status", "containerStatuses").Concat(known.Items("status", "initContainerStatuses")).FirstOrDefault(x => x.Text("name") == container);
+        var reason = status.Text("state", "waiting", "reason") switch
+        {
+            null => "ContainerCreating",
+            "ErrImagePull" or "ImagePullBackOff" => "trying and failing to pull image",
+            var other => other,
+        };
+        return (400, $"container \"{container}\" in pod \"{pod}\" is waiting to start: {reason}");
+    }
 
     /// <summary>Kills everything; the Node object stays.</summary>
     public async ValueTask DisposeAsync() => await CrashAsync().ConfigureAwait(false);
@@ -222,13 +229,12 @@ public sealed class ProcessNode : IAsyncDisposable
             return [.. _workers.Values.Where(x => !x.Completion.IsCompleted)];
     }
 
-    private string? LogFile(string @namespace, string pod, string container, bool previous)
-    {
-        if ((Worker(@namespace, pod)?.Uid ?? _pods?.Items.GetValueOrDefault($"{@namespace}/{pod}")?.Uid()) is not { } uid)
-            return null;
-        var path = Path.Combine(_options.Directory, "pods", uid, "logs", container, previous ? "previous.log" : "current.log");
-        return File.Exists(path) ? path : null;
-    }
+    private JsonObject? Known(string @namespace, string pod) => _pods?.Items.GetValueOrDefault($"{@namespace}/{pod}");
+
+    private ContainerLog? Log(string @namespace, string pod, string container) =>
+        (Worker(@namespace, pod)?.Uid ?? Known(@namespace, pod)?.Uid()) is { } uid
+            ? PodFolders.LogOf(Path.Combine(_options.Directory, "pods", uid), container)
+            : null;
 
     private NodeNetwork Network =>
         _options.Network ?? throw new InvalidOperationException($"Node {Name} shares the network of this process and cannot be cut off.");

@@ -225,7 +225,7 @@ internal sealed class Cluster : IAsyncDisposable
             foreach (var node in _cluster.Nodes.Where(x => x.Running))
             {
                 await foreach (var block in node.ReadLogAsync(
-                    Group.Namespace, pod["metadata"]!["name"]!.GetValue<string>(), null, tail: 1, cancellationToken: cancellationToken))
+                    Group.Namespace, pod["metadata"]!["name"]!.GetValue<string>(), null, new LogQuery { TailLines = 1 }, cancellationToken))
                 {
                     log.Append(Encoding.UTF8.GetString(block.Span));
                 }

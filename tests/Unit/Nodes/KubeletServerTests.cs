@@ -41,6 +41,10 @@ internal sealed class KubeletServerTests
               {"name":"c","image":"busybox","command":["sh","-c","printf '1\\n2\\n3\\n'; exec sleep 600"]}]}}
             """)!, default);
         await Until.HoldsAsync(() => _api.Find(Kinds.Pods, "ns", "p")!.IsTrue("Ready"), "the pod is ready");
+        await _api.CreateAsync(Kinds.Pods, "ns", (JsonObject)JsonNode.Parse("""
+            {"metadata":{"name":"w"},"spec":{"nodeName":"n","automountServiceAccountToken":false,"containers":[{"name":"c","image":"nowhere"}]}}
+            """)!, default);
+        await Until.HoldsAsync(() => _node.RefuseLog("ns", "w", "c", false) is (400, var why) && why.EndsWith("image", StringComparison.Ordinal), "it cannot start");
     }
 
     [OneTimeTearDown]
@@ -74,14 +78,15 @@ internal sealed class KubeletServerTests
         Assert.That(_node.ProcessId("ns", "p", "c"), Is.Not.Null);
     }
 
-    [TestCase("p/c?previous=true", "previous terminated container \"c\" in pod \"p\" not found")]
-    [TestCase("q/c", "container \"c\" in pod \"q\" is waiting to start: ContainerCreating")]
-    [TestCase("p/c?timestamps=true", "this node does not know when a line was written")]
-    public async Task A_log_that_does_not_exist_is_refused_with_the_reason(string path, string reason)
+    [TestCase("p/c?previous=true", HttpStatusCode.BadRequest, "previous terminated container \"c\" in pod \"p\" not found")]
+    [TestCase("p/d", HttpStatusCode.NotFound, "container \"d\" not found in pod \"p\"")]
+    [TestCase("q/c", HttpStatusCode.NotFound, "pod does not exist")]
+    [TestCase("w/c", HttpStatusCode.BadRequest, "container \"c\" in pod \"w\" is waiting to start: trying and failing to pull image")]
+    public async Task A_log_that_does_not_exist_is_refused_with_the_reason(string path, HttpStatusCode status, string reason)
     {
         using var http = Client(Issue(_authority, ApiServer));
         using var answer = await http.GetAsync(Log(path));
-        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That(answer.StatusCode, Is.EqualTo(status));
         Assert.That(await answer.Content.ReadAsStringAsync(), Is.EqualTo(reason));
     }
 

@@ -332,7 +332,7 @@ internal sealed class ProcessNodeTests
     private async Task<string> LogAsync(string pod, bool follow = false, int? tail = null, bool previous = false)
     {
         var text = new StringBuilder();
-        await foreach (var block in _node.ReadLogAsync("ns", pod, "c", follow, tail, previous))
+        await foreach (var block in _node.ReadLogAsync("ns", pod, "c", new LogQuery { Follow = follow, TailLines = tail, Previous = previous }))
             text.Append(Encoding.UTF8.GetString(block.Span));
         return text.ToString();
     }

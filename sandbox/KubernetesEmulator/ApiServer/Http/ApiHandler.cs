@@ -12,10 +12,8 @@ using Microsoft.AspNetCore.Http;
 namespace KubernetesEmulator.Http;
 
 /// <summary>Takes a request apart, checks who may do it, has it done and writes the answer.</summary>
-internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorizer authorizer, ApiServerOptions options)
+internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorizer authorizer, NodeClient nodes, ApiServerOptions options)
 {
-    public PodLogs? PodLogs { get; set; }
-
     public async Task HandleAsync(HttpContext context, CancellationToken stopping)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
@@ -340,7 +338,7 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
         }
         else if (subresource == "log" && r.Key == Catalog.Pods.Key && verb == "get")
         {
-            await LogSubresource.RunAsync(PodLogs, context, registry.Get(r, request.Ns, name), query, cancellationToken).ConfigureAwait(false);
+            await LogSubresource.RunAsync(nodes, context, registry.Get(r, request.Ns, name), query, cancellationToken).ConfigureAwait(false);
         }
         else if (subresource == "binding" && r.Key == Catalog.Pods.Key && verb == "create")
         {

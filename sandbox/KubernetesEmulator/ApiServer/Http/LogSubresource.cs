@@ -1,15 +1,23 @@
-using KubernetesEmulator.Wire;
+using KubernetesEmulator.Resources;
 using KubernetesEmulator.Storage;
+using KubernetesEmulator.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace KubernetesEmulator.Http;
 
-/// <summary><c>GET …/pods/x/log</c>, answered by whoever runs the pod.</summary>
+/// <summary><c>GET …/pods/x/log</c>, passed on to the kubelet of the pod's node.</summary>
 internal static class LogSubresource
 {
-    public static async Task RunAsync(PodLogs? logs, HttpContext context, StoredObject pod, RequestQuery query, CancellationToken cancellationToken)
+    private const int LongestRefusal = 10_000;
+
+    private static readonly Resource LogOptions = new("", "v1", "pods/log", "PodLogOptions", true);
+
+    private static readonly string[] PassedOn = ["follow", "limitBytes", "previous", "sinceSeconds", "tailLines", "timestamps"];
+
+    public static async Task RunAsync(NodeClient nodes, HttpContext context, StoredObject pod, RequestQuery query, CancellationToken cancellationToken)
     {
+        Check(pod, query);
         var containers = pod.Json.Objects("spec", "containers").Select(c => c.Text("name") ?? "").ToList();
         var all = containers.Concat(pod.Json.Objects("spec", "initContainers").Select(c => c.Text("name") ?? "")).ToList();
         var container = query.Text("container");
@@ -20,63 +28,54 @@ internal static class LogSubresource
             throw ApiError.BadRequest($"container {container} is not valid for pod {pod.Name}");
         if (pod.Json.Text("spec", "nodeName") is not { Length: > 0 } node)
             throw ApiError.BadRequest($"pod {pod.Name} does not have a host assigned");
-        if (logs is null)
-            throw new ApiError(500, "InternalError", $"Get \"https://{node}:10250/containerLogs/{pod.Namespace}/{pod.Name}/{container}\": connection refused");
+        var parameters = PassedOn.Where(x => query.Text(x) is not null).Select(x => $"{x}={Uri.EscapeDataString(query.Text(x)!)}");
+        if (Document.ParseTime(query.Text("sinceTime")) is { } time)
+            parameters = parameters.Append($"sinceTime={Document.Time(time)}");
+        using var answer = await nodes.GetAsync(
+            node, $"/containerLogs/{pod.Namespace}/{pod.Name}/{container}?{string.Join('&', parameters)}", cancellationToken).ConfigureAwait(false);
+        await using var log = await answer.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        if (!answer.IsSuccessStatusCode)
+            throw await RefusalAsync((int)answer.StatusCode, log, cancellationToken).ConfigureAwait(false);
+
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         context.Response.ContentType = "text/plain";
-        var request = new PodLogRequest(pod.Namespace, pod.Name, pod.Uid, container, node, query.Flag("follow"), query.Flag("previous"),
-            (int?)query.Number("tailLines"), query.Flag("timestamps"));
-        try
+        await context.Response.StartAsync(cancellationToken).ConfigureAwait(false);
+        var buffer = new byte[16384];
+        for (int count; (count = await log.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
         {
-            await using var output = new PromptStream(context.Response.Body);
-            await logs(request, output, cancellationToken).ConfigureAwait(false);
-        }
-        catch (FileNotFoundException) when (!context.Response.HasStarted)
-        {
-            throw ApiError.BadRequest(query.Flag("previous")
-                ? $"previous terminated container \"{container}\" in pod \"{pod.Name}\" not found"
-                : $"container \"{container}\" in pod \"{pod.Name}\" is waiting to start: ContainerCreating");
+            await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+            await context.Response.Body.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Sends each write at once.</summary>
-    private sealed class PromptStream(Stream inner) : Stream
+    private static void Check(StoredObject pod, RequestQuery query)
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
+        var errors = new List<FieldError>();
+        if (query.Number("tailLines") is < 0 and var tail)
+            errors.Add(FieldError.Invalid("tailLines", tail, "must be greater than or equal to 0"));
+        if (query.Number("limitBytes") is < 1 and var limit)
+            errors.Add(FieldError.Invalid("limitBytes", limit, "must be greater than 0"));
+        if (query.Number("sinceSeconds") is { } since)
         {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
+            if (query.Text("sinceTime") is not null)
+                errors.Add(FieldError.Forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+            else if (since < 1)
+                errors.Add(FieldError.Invalid("sinceSeconds", since, "must be greater than 0"));
         }
 
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        if (errors.Count > 0)
+            throw ApiError.Invalid(LogOptions, pod.Name, errors);
+    }
+
+    private static async Task<ApiError> RefusalAsync(int status, Stream body, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[LongestRefusal];
+        var text = System.Text.Encoding.UTF8.GetString(buffer.AsSpan(0, await body.ReadAtLeastAsync(buffer, buffer.Length, false, cancellationToken).ConfigureAwait(false)));
+        return status switch
         {
-            await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-            await inner.FlushAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write asynchronously.");
+            400 => ApiError.BadRequest(text),
+            404 => new ApiError(404, "NotFound", $"the server could not find the requested resource ( pods/log {text})"),
+            _ => new ApiError(500, "InternalError", $"Internal error occurred: {text}"),
+        };
     }
 }
