@@ -22,6 +22,9 @@ internal abstract class ApiServerFixture(Backend backend)
 
     protected string Group(string group, string resource) => $"/apis/{group}/namespaces/{Ns}/{resource}";
 
+    /// <summary>Of a core resource by its name, of others by group, version and name.</summary>
+    protected string Named(string collection) => collection.LastIndexOf('/') is > 0 and var slash ? Group(collection[..slash], collection[(slash + 1)..]) : Core(collection);
+
     [OneTimeSetUp]
     public async Task Connect()
     {

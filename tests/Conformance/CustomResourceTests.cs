@@ -97,7 +97,7 @@ internal sealed class CustomResourceTests(Backend backend) : ApiServerFixture(ba
             return;
         var (code, status) = await Api.Post(Widgets + "?fieldValidation=Strict", Widget("b", """ "size":1,"unknown":1 """));
         Assert.That(code, Is.EqualTo(400));
-        Assert.That((string?)status["message"], Is.EqualTo("strict decoding error: unknown field \"spec.unknown\""));
+        Assert.That((string?)status["message"], Is.EqualTo("Widget in version \"v1\" cannot be handled as a Widget: strict decoding error: unknown field \"spec.unknown\""));
     }
 
     [TestCase(""" "mode":"fast" """, "spec.size: Required value")]

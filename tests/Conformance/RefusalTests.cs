@@ -32,7 +32,7 @@ internal sealed class RefusalTests(Backend backend) : ApiServerFixture(backend)
     [TestCase("rbac.authorization.k8s.io/v1/rolebindings", """{"metadata":{"name":"r"},"roleRef":{"kind":"Role","name":""}}""", "roleRef.name", "Required value")]
     public async Task A_new_object_with_a_wrong_field(string collection, string body, string fields, string words)
     {
-        var (code, status) = await Api.Post(Path(collection), body);
+        var (code, status) = await Api.Post(Named(collection), body);
         Refused(code, status, 422, "Invalid", words);
         Assert.That(Fields(status), Is.EqualTo(fields));
         Assert.That(Text(status, "details", "name"), Is.EqualTo(Text(JsonNode.Parse(body), "metadata", "name")));
@@ -48,8 +48,8 @@ internal sealed class RefusalTests(Backend backend) : ApiServerFixture(backend)
     [TestCase("rbac.authorization.k8s.io/v1/rolebindings", """{"metadata":{"name":"r"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"a"}}""", """{"roleRef":{"name":"b"}}""", Merge, "roleRef", "cannot change roleRef")]
     public async Task A_change_of_what_cannot_be_changed(string collection, string made, string patch, string type, string fields, string words)
     {
-        var name = Text(await Api.Make(Path(collection), made), "metadata", "name");
-        var (code, status) = await Api.SendAsync(HttpMethod.Patch, $"{Path(collection)}/{name}", patch, type);
+        var name = Text(await Api.Make(Named(collection), made), "metadata", "name");
+        var (code, status) = await Api.SendAsync(HttpMethod.Patch, $"{Named(collection)}/{name}", patch, type);
         Refused(code, status, 422, "Invalid", words);
         Assert.That(Fields(status), Is.EqualTo(fields));
     }
@@ -130,16 +130,12 @@ internal sealed class RefusalTests(Backend backend) : ApiServerFixture(backend)
     [TestCase("batch/v1/jobs", false)]
     public async Task A_PUT_creates_some_kinds_and_not_others(string collection, bool creates)
     {
-        var (code, made) = await Api.Put(Path(collection) + "/new", JsonNode.Parse("""{"metadata":{"name":"new","resourceVersion":"5"}}""")!);
+        var (code, made) = await Api.Put(Named(collection) + "/new", JsonNode.Parse("""{"metadata":{"name":"new","resourceVersion":"5"}}""")!);
         Assert.That(code, Is.EqualTo(creates ? 201 : 404), made.ToJsonString());
-        Assert.That((await Api.Get(Path(collection) + "/new")).Code, Is.EqualTo(creates ? 200 : 404));
-        (code, made) = await Api.Put(Path(collection) + "/newer", JsonNode.Parse("""{"metadata":{"name":"newer","uid":"5"}}""")!);
+        Assert.That((await Api.Get(Named(collection) + "/new")).Code, Is.EqualTo(creates ? 200 : 404));
+        (code, made) = await Api.Put(Named(collection) + "/newer", JsonNode.Parse("""{"metadata":{"name":"newer","uid":"5"}}""")!);
         Assert.That(code, Is.EqualTo(409), "who names a uid means an object that was there");
     }
-
-    private string Path(string collection) => collection.Contains('/', StringComparison.Ordinal)
-        ? Group(collection[..collection.LastIndexOf('/')], collection[(collection.LastIndexOf('/') + 1)..])
-        : Core(collection);
 
     private static void Refused(int code, JsonNode status, int expected, string reason, string words)
     {

@@ -36,17 +36,23 @@ internal sealed class ApiError(int code, string reason, string message, JsonObje
     /// <summary>When to ask again, in seconds, if the error says so.</summary>
     public long? RetryAfter => details.Number("retryAfterSeconds");
 
-    public JsonObject Status() => new()
+    public JsonObject Status()
     {
-        ["kind"] = "Status",
-        ["apiVersion"] = "v1",
-        ["metadata"] = new JsonObject(),
-        ["status"] = "Failure",
-        ["message"] = Message,
-        ["reason"] = Reason,
-        ["details"] = details?.DeepClone() ?? new JsonObject(),
-        ["code"] = Code,
-    };
+        var status = new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Failure",
+            ["message"] = Message,
+            ["reason"] = Reason,
+            ["details"] = details?.DeepClone() ?? new JsonObject(),
+            ["code"] = Code,
+        };
+        if (Reason.Length == 0)
+            status.Remove("reason");
+        return status;
+    }
 
     public static ApiError NotFound(Resource r, string name) =>
         new(404, "NotFound", $"{r.QualifiedName} \"{name}\" not found", Details(r, name));
@@ -111,12 +117,19 @@ internal sealed class ApiError(int code, string reason, string message, JsonObje
 
     public static ApiError Invalid(Resource r, string name, IReadOnlyCollection<FieldError> errors)
     {
-        var kind = r.Group.Length == 0 ? r.Kind : $"{r.Kind}.{r.Group}";
-        var list = errors.Count == 1 ? errors.First().ToString() : $"[{string.Join(", ", errors)}]";
         var details = Details(r, name);
         details["kind"] = r.Kind;
+        return Invalid(r.Group.Length == 0 ? r.Kind : $"{r.Kind}.{r.Group}", name, errors, details);
+    }
+
+    /// <summary>A part of the request that is no object.</summary>
+    public static ApiError Invalid(string what, IReadOnlyCollection<FieldError> errors) => Invalid(what, "", errors, []);
+
+    private static ApiError Invalid(string what, string name, IReadOnlyCollection<FieldError> errors, JsonObject details)
+    {
+        var list = errors.Count == 1 ? errors.First().ToString() : $"[{string.Join(", ", errors)}]";
         details["causes"] = new JsonArray([.. errors.Select(e => new JsonObject { ["reason"] = e.Reason, ["message"] = e.Message, ["field"] = e.Field })]);
-        return new(422, "Invalid", $"{kind} \"{name}\" is invalid: {list}", details);
+        return new(422, "Invalid", $"{what} \"{name}\" is invalid: {list}", details);
     }
 
     private static JsonObject Details(Resource r, string name)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using KubernetesEmulator.OpenApi;
 using KubernetesEmulator.Wire;
 using KubernetesEmulator.Resources;
 using KubernetesEmulator.Security;
@@ -112,14 +113,15 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
 
     private JsonObject? Plain(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries) switch
     {
-        [] => new JsonObject { ["paths"] = new JsonArray("/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version") },
+        [] => new JsonObject { ["paths"] = new JsonArray("/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version") },
         ["api"] => Discovery.CoreVersions(options.Address.ToString()),
         ["apis"] => Discovery.Groups(registry.Catalog),
         ["api", var version] => Discovery.Resources(registry.Catalog, "", version),
         ["apis", var group] => Discovery.Group(registry.Catalog, group),
         ["apis", var group, var version] => Discovery.Resources(registry.Catalog, group, version),
-        ["openapi", "v3"] => OpenApi.Index(registry.Catalog),
-        ["openapi", "v3", .. var rest] => OpenApi.Document(registry.Catalog, string.Join('/', rest)),
+        ["openapi", "v2"] => OpenApiDocuments.V2(registry.Catalog),
+        ["openapi", "v3"] => OpenApiDocuments.Index(registry.Catalog),
+        ["openapi", "v3", .. var rest] => OpenApiDocuments.V3(registry.Catalog, string.Join('/', rest)),
         _ => null,
     };
 
@@ -212,7 +214,9 @@ internal sealed class ApiHandler(Registry registry, Tokens tokens, RbacAuthorize
             throw new ApiError(422, "Invalid", $"dryRun: Unsupported value: \"{dryRun}\": supported values: \"All\"");
         return new WriteOptions(manager, query.Text("dryRun") == "All", query.Text("fieldValidation") == "Strict")
         {
-            Warn = message => context.Response.Headers.Append("Warning", $"299 - \"{message.Replace("\"", "\\\"", StringComparison.Ordinal)}\""),
+            Warn = query.Text("fieldValidation") == "Ignore"
+                ? null
+                : message => context.Response.Headers.Append("Warning", $"299 - \"{message.Replace("\"", "\\\"", StringComparison.Ordinal)}\""),
         };
     }
 

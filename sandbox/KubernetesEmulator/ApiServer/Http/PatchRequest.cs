@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KubernetesEmulator.Wire;
 using KubernetesEmulator.Patching;
 using KubernetesEmulator.Resources;
+using KubernetesEmulator.Schema;
 using KubernetesEmulator.Storage;
 using Microsoft.AspNetCore.Http;
 
@@ -32,7 +33,7 @@ internal static class PatchRequest
             "application/merge-patch+json" => o => MergePatch.Apply(o, patch as JsonObject ?? throw ApiError.BadRequest("a merge patch is an object")),
             _ => o => StrategicMerge.Apply(r, o, patch as JsonObject ?? throw ApiError.BadRequest("a strategic merge patch is an object")),
         };
-        return (registry.Mutate(r, request.Ns, name, request.Subresource, options, change), false);
+        return (registry.Mutate(r, request.Ns, name, request.Subresource, options with { Patch = patch }, change), false);
     }
 
     private static (StoredObject Object, bool Created) Apply(
@@ -51,6 +52,7 @@ internal static class PatchRequest
             throw ApiError.BadRequest($"the name of the object ({said}) does not match the name on the URL ({name})");
         if (r.Key == "secrets")
             Defaults.Apply(r, applied);
+        CheckFields(r, applied.Copy());
         for (var attempt = 0; attempt < 4; attempt++)
         {
             if (registry.Store.Get(r.Key, request.Ns, name) is not null)
@@ -87,5 +89,22 @@ internal static class PatchRequest
         }
 
         throw ApiError.Conflict(r, name);
+    }
+
+    /// <summary>Applying needs to know each field, whatever else is asked for.</summary>
+    private static void CheckFields(Resource r, JsonObject applied)
+    {
+        List<string> wrong;
+        try
+        {
+            wrong = [.. Decoder.Decode(r, applied, byKey: true).Select(u => $".{u}: field not declared in schema")];
+        }
+        catch (FormatException e)
+        {
+            wrong = [e.Message];
+        }
+
+        if (wrong.Count > 0)
+            throw new ApiError(500, "", "failed to create typed patch object: " + (wrong.Count == 1 ? wrong[0] : "errors:" + string.Concat(wrong.Select(w => $"\n  {w}"))));
     }
 }

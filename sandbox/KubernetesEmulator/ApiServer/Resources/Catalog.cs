@@ -143,6 +143,7 @@ internal sealed class Catalog
                 HasStatus = version.Child("subresources", "status") is not null,
                 CountsGenerations = true,
                 UnconditionalUpdate = false,
+                IsCustom = true,
                 Schema = version.Child("schema", "openAPIV3Schema")?.Copy() ?? [],
                 PrinterColumns = (version.At("additionalPrinterColumns") as JsonArray)?.DeepClone() as JsonArray,
                 FieldLabels = [.. version.Objects("selectableFields").Select(f => (f.Text("jsonPath") ?? "").TrimStart('.'))],

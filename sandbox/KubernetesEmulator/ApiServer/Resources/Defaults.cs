@@ -47,10 +47,6 @@ internal static class Defaults
             case "jobs.batch":
                 Job(o.Ensure("spec"));
                 break;
-            case "leases.coordination.k8s.io":
-                MicroTime(o.Child("spec"), "acquireTime");
-                MicroTime(o.Child("spec"), "renewTime");
-                break;
             case "rolebindings.rbac.authorization.k8s.io" or "clusterrolebindings.rbac.authorization.k8s.io":
                 o.Child("roleRef")?.Default("apiGroup", "rbac.authorization.k8s.io");
                 foreach (var subject in o.Objects("subjects"))
@@ -235,11 +231,5 @@ internal static class Defaults
         names.Default("singular", kind.ToLowerInvariant());
         names.Default("listKind", kind + "List");
         spec.Default("conversion", new JsonObject { ["strategy"] = "None" });
-    }
-
-    private static void MicroTime(JsonObject? spec, string field)
-    {
-        if (spec is not null && Document.ParseMicroTime(spec.Text(field)) is { } at)
-            spec[field] = Document.MicroTime(at);
     }
 }

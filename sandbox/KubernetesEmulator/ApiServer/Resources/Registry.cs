@@ -12,12 +12,6 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
 {
     private const int Attempts = 16;
 
-    private static readonly string[] KnownMetadata =
-    [
-        "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-        "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
-    ];
-
     public Store Store => store;
 
     public Catalog Catalog => catalog;
@@ -28,6 +22,7 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
     {
         var o = body.Copy();
         CheckKind(r, o);
+        Clean(r, o, options);
         var metadata = o.Ensure("metadata");
         if (metadata.Text("resourceVersion") is { Length: > 0 })
             throw ApiError.BadRequest("resourceVersion should not be set on objects to be created");
@@ -52,7 +47,6 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
             metadata["generation"] = 1;
         if (r.HasStatus)
             o.Remove("status");
-        Clean(r, o, options);
         if (r.Key != Catalog.Services.Key)
             Admission.Create(r, o, store);
         Defaults.Apply(r, o);
@@ -248,34 +242,34 @@ internal sealed class Registry(Store store, Catalog catalog, AddressPool address
 
     private static void Clean(Resource r, JsonObject o, WriteOptions options)
     {
-        if (!r.IsCustom)
+        List<string> unknown;
+        try
         {
-            Document.DropNulls(o);
-            FieldTypes.Check(r, o);
+            unknown = Decoder.Decode(r, o);
+        }
+        catch (FormatException e)
+        {
+            throw Undecodable(r, options, e.Message);
         }
 
-        var metadata = o.Ensure("metadata");
-        foreach (var (name, value) in metadata.ToArray())
-        {
-            if (value is null or JsonObject { Count: 0 } or JsonArray { Count: 0 } || !KnownMetadata.Contains(name))
-                metadata.Remove(name);
-        }
-
-        if (r.Schema is not { } schema)
-            return;
-        var unknown = SchemaCheck.Prune(o, schema);
+        var texts = unknown.Select(u => $"unknown field \"{u}\"");
         if (unknown.Count > 0 && options.StrictFields)
-            throw ApiError.BadRequest("strict decoding error: " + string.Join(", ", unknown.Select(u => $"unknown field \"{u}\"")));
-        foreach (var field in unknown)
-            options.Warn?.Invoke($"unknown field \"{field}\"");
-        SchemaCheck.Default(o, schema);
+            throw Undecodable(r, options, $"strict decoding error: {string.Join(", ", texts)}");
+        foreach (var text in texts)
+            options.Warn?.Invoke(text);
+        if (r.IsCustom)
+            SchemaCheck.Default(o, r.Schema);
     }
+
+    private static ApiError Undecodable(Resource r, WriteOptions options, string why) => options.Patch is { } patch
+        ? ApiError.Invalid("", [FieldError.Invalid("patch", Document.Show(patch), why)])
+        : ApiError.BadRequest($"{r.Kind} in version \"{r.Version}\" cannot be handled as a {r.Kind}: {why}");
 
     private static void Validate(Resource r, string name, JsonObject o, JsonObject? old, string? subresource)
     {
         var errors = Validation.Check(r, o);
-        if (r.Schema is { } schema)
-            SchemaCheck.Validate(o, schema, errors);
+        if (r.IsCustom)
+            SchemaCheck.Validate(o, r.Schema, errors);
         if (old is not null && subresource is null)
             errors.AddRange(Validation.CheckUpdate(r, old, o));
         if (errors.Count > 0)

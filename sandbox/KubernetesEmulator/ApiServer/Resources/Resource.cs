@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubernetesEmulator.Schema;
 
 namespace KubernetesEmulator.Resources;
 
@@ -32,12 +33,12 @@ internal sealed record Resource(string Group, string Version, string Plural, str
 
     public IReadOnlyList<string> FieldLabels { get; init; } = [];
 
-    /// <summary>The schema of a custom resource's version; null for kinds that are built in.</summary>
-    public JsonObject? Schema { get; init; }
+    public JsonObject Schema { get; init; } = BuiltInTypes.Of(Group.Length == 0 ? Version : $"{Group}/{Version}", Kind);
 
     public JsonArray? PrinterColumns { get; init; }
 
-    public bool IsCustom => Schema is not null;
+    /// <summary>Whether a CustomResourceDefinition adds the kind.</summary>
+    public bool IsCustom { get; init; }
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 

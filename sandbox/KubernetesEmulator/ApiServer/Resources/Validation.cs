@@ -144,10 +144,7 @@ internal static partial class Validation
                     errors.Add(FieldError.Invalid($"metadata.{part}", key, "name part must consist of alphanumeric characters, '-', '_' or '.', and must start "
                         + "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
                         + "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"));
-                if (value.Text() is not { } text)
-                    throw ApiError.BadRequest($"{r.Kind} in version \"{r.Version}\" cannot be handled as a {r.Kind}: json: cannot unmarshal "
-                        + $"{Document.Show(value)} into Go struct field ObjectMeta.metadata.{part} of type string");
-                if (part == "labels" && text.Length > 0 && (text.Length > 63 || !QualifiedName().IsMatch(text)))
+                if (part == "labels" && value.Text() is { Length: > 0 } text && (text.Length > 63 || !QualifiedName().IsMatch(text)))
                     errors.Add(FieldError.Invalid("metadata.labels", text, "a valid label must be an empty string or consist of alphanumeric characters, "
                         + "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
                         + "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"));
@@ -191,23 +188,9 @@ internal static partial class Validation
             case "configmaps":
                 Keys(o.Child("data"), "data", errors);
                 Keys(o.Child("binaryData"), "binaryData", errors);
-                foreach (var (key, value) in o.Child("data") ?? [])
-                {
-                    if (value.Text() is null)
-                        throw ApiError.BadRequest($"ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot unmarshal {Document.Show(value)} "
-                            + $"into Go struct field ConfigMap.data of type string (key {key})");
-                }
-
                 break;
             case "secrets":
                 Keys(o.Child("data"), "data", errors);
-                foreach (var (_, value) in o.Child("data") ?? [])
-                {
-                    var text = value.Text() ?? throw ApiError.BadRequest("Secret in version \"v1\" cannot be handled as a Secret: data is not a string");
-                    if (!Convert.TryFromBase64String(text, new byte[text.Length], out _))
-                        throw ApiError.BadRequest("Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data");
-                }
-
                 break;
             case "leases.coordination.k8s.io":
                 Lease(o.Child("spec"), errors);
@@ -334,8 +317,6 @@ internal static partial class Validation
         {
             if (variable.Text("name") is null or "")
                 errors.Add(FieldError.Required($"{path}.env[{index}].name"));
-            if (variable["value"] is not null and not JsonValue || variable["value"] is JsonValue v && v.Text() is null)
-                throw ApiError.BadRequest($"json: cannot unmarshal {Document.Show(variable["value"])} into Go struct field EnvVar.{path}.env.value of type string");
             if (variable.Text("value") is { Length: > 0 } && variable["valueFrom"] is not null)
                 errors.Add(FieldError.Invalid($"{path}.env[{index}].valueFrom", "", "may not be specified when `value` is not empty"));
             index++;
@@ -373,21 +354,7 @@ internal static partial class Validation
         if (spec.Number("leaseTransitions") < 0)
             errors.Add(FieldError.Invalid("spec.leaseTransitions", spec.At("leaseTransitions"), "must be greater than or equal to 0"));
         if (spec.Text("holderIdentity") == "")
-            errors.Add(FieldError.Invalid("spec.holderIdentity", "", "must not be empty"));
-        foreach (var field in new[] { "acquireTime", "renewTime" })
-        {
-            if (spec.At(field) is { } value && Document.ParseMicroTime(value.Text()) is null)
-                throw ApiError.BadRequest("Lease in version \"v1\" cannot be handled as a Lease: parsing time "
-                    + $"{Document.Show(value)} as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse");
-        }
-
-        foreach (var field in new[] { "leaseDurationSeconds", "leaseTransitions" })
-        {
-            if (spec.At(field) is { } value && spec.Number(field) is null)
-                throw ApiError.BadRequest($"Lease in version \"v1\" cannot be handled as a Lease: json: cannot unmarshal {Document.Show(value)} "
-                    + $"into Go struct field LeaseSpec.spec.{field} of type int32");
-        }
-    }
+            errors.Add(FieldError.Invalid("spec.holderIdentity", "", "must not be empty"));    }
 
     private static void Definition(JsonObject o, List<FieldError> errors)
     {

@@ -5,6 +5,9 @@ namespace KubernetesEmulator.Resources;
 /// <summary>What a request says about the manner of a write.</summary>
 internal sealed record WriteOptions(string FieldManager, bool DryRun = false, bool StrictFields = false)
 {
+    /// <summary>The patch that the write comes from, if any.</summary>
+    public JsonNode? Patch { get; init; }
+
     /// <summary>Called with a message that the client is to see as a warning.</summary>
     public Action<string>? Warn { get; init; }
 
