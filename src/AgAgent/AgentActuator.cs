@@ -8,6 +8,7 @@ namespace Agents.AgAgent;
 internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeouts, GroupStore store, ISqlInstance instance, TimeProvider time)
 {
     private static readonly TimeSpan RolePoll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan RejoinPause = TimeSpan.FromMilliseconds(200);
 
     // RAISERROR without a number, which our own batch uses when it finds itself too late.
     private const int LateMessage = 50000;
@@ -156,17 +157,18 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
     private async Task<ActOutcome> BecomeSecondaryAsync(CancellationToken cancellationToken)
     {
         var tried = time.Monotonic();
-        ActOutcome Done(string what, bool failed) => new(what, memory => memory with { RejoinedAt = tried }) { Failed = failed };
+        ActOutcome Done(string what, TimeSpan at, bool failed) => new(what, memory => memory with { RejoinedAt = at }) { Failed = failed };
         try
         {
             await instance.QueryAsync(GroupStatements.BecomeSecondary(group), timeouts.Query, cancellationToken).ConfigureAwait(false);
             await instance.QueryAsync(GroupStatements.GrantCreateDatabase(group), timeouts.Query, cancellationToken).ConfigureAwait(false);
-            return Done("follows the primary", failed: false);
+            return Done("follows the primary", tried, failed: false);
         }
         catch (SqlInstanceException error)
         {
-            // 41104: the new primary was not ready yet; the next turns see whether it is and try again.
-            return Done($"could not become secondary: {error.Message}", failed: true);
+            // 41104: the new primary was not ready yet. It may be waiting for this very replica before it can commit, so the next try comes soon.
+            var counted = error.Has(41104) ? tried - settings.RetryPause + RejoinPause : tried;
+            return Done($"could not become secondary: {error.Message}", counted, failed: true);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class AgentLoop(
                 var facts = await observer.ObserveAsync(end.Token).ConfigureAwait(false);
                 var decision = AgentDecider.Decide(settings, facts, memory);
                 Log(decision);
-                if (memory.Stopping && decision is AgentDecision.Wait && !Leads(facts))
+                if (memory.Stopping && decision is AgentDecision.Wait && !Leads(facts) && !IsHandingOver(facts))
                     return;
                 var (outcome, pause) = await TurnAsync(decision, end.Token).ConfigureAwait(false) switch
                 {
@@ -63,6 +63,9 @@ internal sealed partial class AgentLoop(
     }
 
     private bool Leads(GroupFacts facts) => facts.Lease.TryGet(out var lease) && lease?.Holder == settings.Identity.Holder;
+
+    // SQL Server ends when its replicas are SECONDARY (HandOverWatch), and the new primary may need its answer until then (S4).
+    private static bool IsHandingOver(GroupFacts facts) => facts.Local.TryGet(out var local) && local.Group?.Role == ReplicaRole.Resolving;
 
     private async Task<ActOutcome> TurnAsync(AgentDecision decision, CancellationToken cancellationToken)
     {

@@ -8,10 +8,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Agents.HealthAgent;
 
-/// <summary><c>GET /healthz</c>: 200 or 503, with the reason in one line.</summary>
+/// <summary>
+/// <c>GET /healthz</c>: 200 or 503, with the reason in one line. <c>GET /handover</c>: 200 once the server's container may end.
+/// </summary>
 internal static class HealthEndpoint
 {
-    public static WebApplication Build(IPAddress address, int port, Func<HealthVerdict> judge, ILoggerFactory logging)
+    public static WebApplication Build(IPAddress address, int port, Func<HealthVerdict> judge, HandOverWatch handOver, ILoggerFactory logging)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(logging);
@@ -26,7 +28,15 @@ internal static class HealthEndpoint
         });
         var application = builder.Build();
         application.MapGet("/healthz", (RequestDelegate)(context => AnswerAsync(context, judge())));
+        application.MapGet("/handover", (RequestDelegate)(context => HandOverAsync(context, handOver)));
         return application;
+    }
+
+    private static async Task HandOverAsync(HttpContext context, HandOverWatch handOver)
+    {
+        var over = await handOver.WaitAsync(context.RequestAborted).ConfigureAwait(false);
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync($"{over.ReplaceLineEndings(" ")}\n", context.RequestAborted).ConfigureAwait(false);
     }
 
     private static Task AnswerAsync(HttpContext context, HealthVerdict verdict)

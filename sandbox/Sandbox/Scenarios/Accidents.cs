@@ -16,6 +16,15 @@ internal static class Accidents
         return x => x != before;
     }
 
+    /// <summary>The primary's pod is deleted, as <c>kubectl delete pod</c> does it: it hands over before it ends.</summary>
+    public static async Task<Func<string, bool>?> DeletePodAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var before = await trial.PrimaryAsync(progress, cancellationToken);
+        await Trial.PersistAsync(
+            $"deleting pod {before}", token => trial.Cluster.Api.DeleteAsync(Kinds.Pods, Group.Namespace, before, token), progress, cancellationToken);
+        return x => x != before;
+    }
+
     /// <summary>SIGSTOP to SQL Server alone; it goes on after another was promoted.</summary>
     public static Task<Func<string, bool>?> FreezeServerAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken) =>
         FreezeAsync(trial, static _ => [Server], progress, cancellationToken);

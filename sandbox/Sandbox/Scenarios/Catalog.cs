@@ -14,6 +14,7 @@ internal static class Catalog
         new("delete-primary", "the SqlServer of the primary is deleted", Chores.DeletePrimaryAsync) { Spoils = true },
         new("form", "three SqlServer resources become one availability group", Chores.FormAsync) { Forms = true },
         new("kill", "SIGKILL to the primary's SQL Server process", Accidents.KillAsync),
+        new("delete-pod", "the primary's pod is deleted gracefully", Accidents.DeletePodAsync),
         new("freeze", "the primary's SQL Server process stops and goes on after another was promoted", Accidents.FreezeServerAsync),
         new("freeze-pod", "the primary's pod stops, agents too, and goes on after another was promoted", Accidents.FreezePodAsync),
         new("lose-node", "the primary's node goes with all its processes and comes back", Accidents.LoseNodeAsync),

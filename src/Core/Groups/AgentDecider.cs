@@ -82,7 +82,7 @@ public static class AgentDecider
             return new AgentDecision.Wait($"{leader} leads; the members are not known: {facts.Directory.Why}");
         if (directory.Pods.TryGetValue(settings.Identity.Pod, out var own) && own.RoleLabel == Primary)
             return new AgentDecision.SetRoleLabel(own.Name, local.Group is null ? null : Secondary, $"{leader} leads (S9)");
-        if (memory.Stopping)
+        if (memory.Stopping && local.Group?.Role != ReplicaRole.Resolving)
             return new AgentDecision.Wait($"{leader} leads; this agent is ending");
 
         var peer = facts.Peers.Of(leader);

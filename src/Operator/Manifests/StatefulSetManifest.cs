@@ -104,9 +104,11 @@ internal static class StatefulSetManifest
             ["securityContext"] = new JsonObject { ["allowPrivilegeEscalation"] = false },
             // The health agent answers for the server: a failure here restarts this container only. Recovery of large databases may
             // take long, so the first success has half an hour.
-            ["startupProbe"] = Probe(HealthCheck(), 2, 900),
-            ["livenessProbe"] = Probe(HealthCheck(), 5, 6),
+            ["startupProbe"] = Probe(HealthAgent("/healthz"), 2, 900),
+            ["livenessProbe"] = Probe(HealthAgent("/healthz"), 5, 6),
             ["readinessProbe"] = Probe(new JsonObject { ["tcpSocket"] = new JsonObject { ["port"] = Names.TdsPort } }, 3, 3),
+            // The server lives until the agents have handed its primary roles over.
+            ["lifecycle"] = new JsonObject { ["preStop"] = HealthAgent("/handover") },
         };
         if (spec.ImagePullPolicy is { } policy)
             container["imagePullPolicy"] = policy;
@@ -236,9 +238,9 @@ internal static class StatefulSetManifest
         pod["affinity"] = merged["affinity"]!.DeepClone();
     }
 
-    private static JsonObject HealthCheck() => new()
+    private static JsonObject HealthAgent(string path) => new()
     {
-        ["httpGet"] = new JsonObject { ["path"] = "/healthz", ["port"] = Names.HealthPort },
+        ["httpGet"] = new JsonObject { ["path"] = path, ["port"] = Names.HealthPort },
     };
 
     private static JsonObject Probe(JsonObject probe, int period, int failures)

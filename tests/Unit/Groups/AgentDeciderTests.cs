@@ -324,6 +324,19 @@ internal sealed class AgentDeciderTests
     public void An_ending_agent_hands_its_primary_over() =>
         Assert.That(Decide(Leading(Local(ReplicaRole.Primary)), Renewed with { Stopping = true }), Is.InstanceOf<AgentDecision.HandOver>().With.Property("RequestId").Null);
 
+    [Test]
+    public void An_ending_agent_that_has_handed_over_turns_its_replica_to_the_new_primary_and_only_that()
+    {
+        var ending = Renewed with { Stopping = true };
+        var promoted = Peers(("mssql2-0", Peer(ReplicaRole.Primary)));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Decide(Following(Local(ReplicaRole.Resolving)), ending), Is.InstanceOf<AgentDecision.Wait>());
+            Assert.That(Decide(Following(Local(ReplicaRole.Resolving)) with { Peers = promoted }, ending), Is.InstanceOf<AgentDecision.BecomeSecondary>());
+            Assert.That(Decide(Following(Local(ReplicaRole.Secondary)) with { Peers = promoted }, ending), Is.InstanceOf<AgentDecision.Wait>());
+        }
+    }
+
     // ---- Whatever the facts, S1 and S5 hold ----
 
     [Test]

@@ -81,7 +81,8 @@ internal sealed class HealthAgentTests : IDisposable
     {
         var port = FreePort();
         var verdict = new HealthVerdict(HealthState.Healthy, true, "fine");
-        await using var endpoint = HealthEndpoint.Build(IPAddress.Loopback, port, () => verdict, NullLoggerFactory.Instance);
+        var handOver = new HandOverWatch(instance, () => verdict, time, NullLogger.Instance);
+        await using var endpoint = HealthEndpoint.Build(IPAddress.Loopback, port, () => verdict, handOver, NullLoggerFactory.Instance);
         await endpoint.StartAsync();
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         Assert.That(await client.GetStringAsync(new Uri("/healthz", UriKind.Relative)), Is.EqualTo("Healthy: fine\n"));
