@@ -83,7 +83,7 @@ internal static class StatusBuilder
         foreach (var (group, role) in Roles(instance).OrderBy(pair => pair.Key, StringComparer.Ordinal))
             if (role.Length > 0)
                 roles[group] = role;
-        return new JsonObject
+        var built = new JsonObject
         {
             ["observedGeneration"] = generation,
             ["availabilityGroups"] = string.Join(",", (instance.Reading.Groups ?? []).Select(membership => membership.Group)),
@@ -93,6 +93,11 @@ internal static class StatusBuilder
             ["version"] = Version(instance.Pod),
             ["conditions"] = list,
         };
+
+        // API servers built with newer compilers than their validation library take an empty text for null (seen with 1.20).
+        foreach (var (field, _) in built.Where(pair => pair.Value is JsonValue value && value.TryGetValue<string>(out var text) && text.Length == 0).ToList())
+            built.Remove(field);
+        return built;
     }
 
     /// <summary>For a column: with one group its role alone, with several each with its group.</summary>

@@ -36,12 +36,19 @@ internal sealed partial class StatusWriter
                 await RecordAsync(instance, @namespace, ready, now, cancellationToken).ConfigureAwait(false);
         }
 
-        // A merge patch deletes what is null.
-        foreach (var (group, _) in instance.Document["status"]?["roles"] as JsonObject ?? [])
-            if (status["roles"] is JsonObject roles && !roles.ContainsKey(group))
-                roles[group] = null;
+        var present = instance.Document["status"] as JsonObject ?? [];
+        Remove(present, status);
+        Remove(present["roles"] as JsonObject ?? [], (JsonObject)status["roles"]!);
         await api.MergePatchAsync(
             Resources.SqlServers, @namespace, instance.Name, new JsonObject { ["status"] = status }, cancellationToken, "status").ConfigureAwait(false);
+    }
+
+    /// <summary>A merge patch deletes what is null.</summary>
+    private static void Remove(JsonObject present, JsonObject patch)
+    {
+        foreach (var (field, _) in present)
+            if (!patch.ContainsKey(field))
+                patch[field] = null;
     }
 
     private static (string? Reason, string? Message)? Before(InstanceView instance) =>

@@ -16,8 +16,8 @@ internal sealed class StatusBuilderTests
     [TestCase("""["ag1"]""", "primary")]
     [TestCase("""["ag1", "ag2"]""", "ag1=primary,ag2=secondary")]
     [TestCase("""["ag2", "ag3"]""", "ag2=secondary")]
-    [TestCase("[]", "")]
-    public void The_role_names_its_group_only_when_there_are_several(string groups, string role) => Assert.That(
+    [TestCase("[]", null)]
+    public void The_role_names_its_group_only_when_there_are_several(string groups, string? role) => Assert.That(
         (string?)Status(groups, """{"metadata": {"labels": {"role.ag.mssql.microsoft.com/ag1": "primary", "role.ag.mssql.microsoft.com/ag2": "secondary"} } }""")["role"],
         Is.EqualTo(role));
 
@@ -25,7 +25,7 @@ internal sealed class StatusBuilderTests
     public void Without_a_pod_there_is_neither_role_nor_version()
     {
         var status = Status("""["ag1"]""", "null");
-        Assert.That(((string?)status["role"], (string?)status["version"]), Is.EqualTo((string.Empty, string.Empty)));
+        Assert.That(((string?)status["role"], (string?)status["version"]), Is.EqualTo(((string?)null, (string?)null)));
     }
 
     private static JsonObject Status(string groups, string pod) =>
