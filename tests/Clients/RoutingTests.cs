@@ -61,6 +61,8 @@ internal sealed class RoutingTests
     {
         using var inside = await OpenAsync("db1");
         using var outside = await OpenAsync("master");
+        var closed = new TaskCompletionSource();
+        inside.StateChange += (_, _) => closed.TrySetResult();
         await Form.RunAsync(_servers[1], "ALTER AVAILABILITY GROUP ag1 OFFLINE");
         try
         {
@@ -72,6 +74,8 @@ internal sealed class RoutingTests
             Assert.That(e.Class, Is.GreaterThanOrEqualTo(16), e.Message);
         }
 
+        // The client closes what is broken a moment after it has said so.
+        await closed.Task.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.That(inside.State, Is.Not.EqualTo(System.Data.ConnectionState.Open));
         Assert.That(await ServerAsync(outside), Is.EqualTo("two"));
         await Form.RunAsync(_servers[1], "ALTER AVAILABILITY GROUP ag1 SET (ROLE = SECONDARY)");

@@ -27,7 +27,9 @@ internal sealed partial class Database
 
     public string Name => Entry.Name;
 
-    public string File => $"db-{Entry.File:N}.log";
+    public string File => FileOf(Entry);
+
+    public static string FileOf(DatabaseEntry entry) => $"db-{entry.File:N}.log";
 
     public Dictionary<int, Table> Tables { get; } = [];
 

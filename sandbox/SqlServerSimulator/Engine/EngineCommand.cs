@@ -66,7 +66,11 @@ public sealed record SaveTransaction(string Name) : EngineCommand;
 public sealed record RollbackToSavepoint(string Name) : EngineCommand;
 
 /// <summary>Name of a table; empty parts mean the session's database and dbo.</summary>
-public sealed record TableName(string Database, string Schema, string Name);
+public sealed record TableName(string Database, string Schema, string Name)
+{
+    /// <summary>The name as it was written.</summary>
+    public override string ToString() => Database.Length > 0 ? $"{Database}.{Schema}.{Name}" : Schema.Length > 0 ? $"{Schema}.{Name}" : Name;
+}
 
 /// <summary>A column of a user table.</summary>
 public sealed record ColumnDefinition(string Name, Contract.SqlType Type)

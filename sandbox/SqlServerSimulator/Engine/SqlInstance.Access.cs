@@ -18,12 +18,7 @@ public sealed partial class SqlInstance
 
     private Database OpenForReading(EngineSession session, string name)
     {
-        if (IsSystem(name))
-        {
-            throw new SqlErrorException(Errors.NoObject(name));
-        }
-
-        var database = FindDatabase(name) ?? throw new SqlErrorException(Errors.NoDatabase(name));
+        var database = FindTables(name) ?? throw new SqlErrorException(Errors.NoDatabase(name));
         if (Obstacle(database) is { } obstacle)
         {
             throw new SqlErrorException(obstacle);

@@ -5,7 +5,7 @@ namespace SqlServerSimulator.Engine;
 
 public sealed partial class SqlInstance
 {
-    /// <summary>A user table for reading. Throws <see cref="SqlErrorException"/> (208, 911, 976, 978, 983, 229 ...).</summary>
+    /// <summary>A user table for reading. Throws <see cref="SqlErrorException"/> (208, 976, 978, 983, 229 ...).</summary>
     public TableView Read(EngineSession session, TableName table)
     {
         var database = OpenForReading(session, DatabaseOf(session, table));
@@ -34,17 +34,15 @@ public sealed partial class SqlInstance
 
     /// <summary>OBJECT_ID(name) of a user table in a database, or null.</summary>
     public int? ObjectId(EngineSession session, TableName name) =>
-        FindDatabase(DatabaseOf(session, name))?.Find(name.Schema.Length > 0 ? name.Schema : "dbo", name.Name)?.Id;
+        FindTables(name.Database.Length > 0 ? name.Database : session.Database)?.Find(name.Schema.Length > 0 ? name.Schema : "dbo", name.Name)?.Id;
 
     internal Database? FindDatabase(string name) => Databases.GetValueOrDefault(name);
 
     private static bool IsSystem(string name) => SystemDatabases.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    private static string DatabaseOf(EngineSession session, TableName table) => table.Database.Length > 0 ? table.Database : session.Database;
-
     private static Table Find(Database database, TableName name) =>
         database.Find(name.Schema.Length > 0 ? name.Schema : "dbo", name.Name)
-        ?? throw new SqlErrorException(Errors.NoObject(name.Schema.Length > 0 ? $"{name.Schema}.{name.Name}" : name.Name));
+        ?? throw new SqlErrorException(Errors.NoObject(name.ToString()));
 
     // Transactions
 
@@ -461,7 +459,10 @@ public sealed partial class SqlInstance
 
     private bool Create(EngineSession session, CreateTable create, Operation operation)
     {
-        var database = OpenForWriting(session, DatabaseOf(session, create.Name), "CREATE TABLE");
+        var database = OpenForWriting(
+            session,
+            DatabaseOf(session, create.Name, Errors.Make(2702, 16, $"Database '{create.Name.Database}' does not exist.", 2)),
+            "CREATE TABLE");
         var schema = create.Name.Schema.Length > 0 ? create.Name.Schema : "dbo";
         if (!schema.Equals("dbo", StringComparison.OrdinalIgnoreCase))
         {
@@ -494,10 +495,9 @@ public sealed partial class SqlInstance
 
     private bool Drop(EngineSession session, DropTable drop, Operation operation)
     {
-        var database = OpenForWriting(session, DatabaseOf(session, drop.Name), "ALTER");
-        var table = database.Find(drop.Name.Schema.Length > 0 ? drop.Name.Schema : "dbo", drop.Name.Name)
-            ?? throw new SqlErrorException(
-                3701, 11, $"Cannot drop the table '{drop.Name.Name}', because it does not exist or you do not have permission.");
+        var missing = Errors.Make(3701, 11, $"Cannot drop the table '{drop.Name}', because it does not exist or you do not have permission.", 5);
+        var database = OpenForWriting(session, DatabaseOf(session, drop.Name, missing), "ALTER");
+        var table = database.Find(drop.Name.Schema.Length > 0 ? drop.Name.Schema : "dbo", drop.Name.Name) ?? throw new SqlErrorException(missing);
         return LogChanges(session, database, [new RemoveTable(table.Id)], operation);
     }
 
@@ -509,7 +509,7 @@ public sealed partial class SqlInstance
         {
             if (entry.Seeding)
             {
-                Environment.Delete($"db-{entry.File:N}.log");
+                Environment.Delete(Database.FileOf(entry));
                 Master.Databases.Remove(entry);
                 continue;
             }
@@ -535,7 +535,7 @@ public sealed partial class SqlInstance
 
     private Database Add(DatabaseEntry entry)
     {
-        Environment.Delete($"db-{entry.File:N}.log");
+        Environment.Delete(Database.FileOf(entry));
         Master.Databases.Add(entry);
         var database = new Database(entry, Environment) { RecoveryTime = RecoveryTime };
         Databases.Add(entry.Name, database);

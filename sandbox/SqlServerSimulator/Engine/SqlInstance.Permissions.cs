@@ -237,6 +237,7 @@ public sealed partial class SqlInstance
             return true;
         }
 
+        RequireOwnPrincipals(session);
         var database = OpenForWriting(session, session.Database, null);
         return LogChanges(session, database, [.. changes.Select(entry => new PutPermission(entry.Permission, entry.Remove))], operation);
     }
@@ -267,7 +268,7 @@ public sealed partial class SqlInstance
             SecurableClass.ServerRole => FindServerRole(name),
             SecurableClass.User or SecurableClass.Role => AccessOf(session.Login, session.Database)?.Find(name)?.Name,
             SecurableClass.Schema => Same(name, "dbo") ? "dbo" : null,
-            _ => FindDatabase(session.Database) is { } database && name.Split('.') is var parts
+            _ => FindTables(session.Database) is { } database && name.Split('.') is var parts
                 && database.Find(parts.Length > 1 ? parts[^2] : "dbo", parts[^1]) is { } table ? $"{table.Schema}.{table.Name}" : null,
         };
     }

@@ -205,13 +205,17 @@ public sealed partial class SqlInstance
         .Where(permission => Same(permission.Grantee, from))
         .SelectMany(permission => new Change[] { new PutPermission(permission, true), new PutPermission(permission with { Grantee = to }, false) });
 
-    private bool Save(EngineSession session, Operation operation, params IReadOnlyList<Change> changes)
+    private static void RequireOwnPrincipals(EngineSession session)
     {
         if (IsSystem(session.Database) && !Same(session.Database, "master"))
         {
-            throw new SqlErrorException(50505, 16, $"Users and roles of {session.Database} are not simulated.");
+            throw new SqlErrorException(50505, 16, $"Users, roles and permissions of {session.Database} are not simulated.");
         }
+    }
 
+    private bool Save(EngineSession session, Operation operation, params IReadOnlyList<Change> changes)
+    {
+        RequireOwnPrincipals(session);
         if (!Same(session.Database, "master"))
         {
             return LogChanges(session, OpenForWriting(session, session.Database, null), changes, operation);

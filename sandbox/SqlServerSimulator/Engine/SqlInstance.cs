@@ -154,7 +154,7 @@ public sealed partial class SqlInstance
         }
 
         CheckTransitions();
-        foreach (var database in Databases.Values)
+        foreach (var database in AllDatabases)
         {
             foreach (var wait in database.Locks.Waits.Where(wait => wait.Deadline <= Environment.Now).ToList())
             {
@@ -174,7 +174,7 @@ public sealed partial class SqlInstance
             .Concat(_closing.Select(closing => (TimeSpan?)closing.Due))
             .Concat(_joins.Select(join => (TimeSpan?)join.Deadline))
             .Concat(_transitions.Select(transition => transition.Deadline))
-            .Concat(Databases.Values.SelectMany(database => database.Locks.Waits.Select(wait => wait.Deadline)));
+            .Concat(AllDatabases.SelectMany(database => database.Locks.Waits.Select(wait => wait.Deadline)));
         if (times.Min() is { } next)
         {
             Environment.RequestTick(next);

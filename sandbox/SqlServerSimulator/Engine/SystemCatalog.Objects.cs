@@ -87,7 +87,7 @@ public static partial class SystemCatalog
     }
 
     private static IEnumerable<Table> Tables(SqlInstance instance, EngineSession session) =>
-        instance.FindDatabase(session.Database) is { } database
+        instance.FindTables(session.Database) is { } database
             ? database.Tables.Values.OrderBy(table => table.Id).Where(table => instance.IsVisible(session, SecurableClass.Object, $"{table.Schema}.{table.Name}"))
             : [];
 

@@ -27,6 +27,9 @@ internal sealed class PacketStream(Stream stream, int largestMessage)
 
     public short SessionId { get; set; }
 
+    /// <summary>Whether the client reads rows that tell their NULLs by a bitmap.</summary>
+    public bool NullBitmaps { get; set; }
+
     public int LargestMessage { get; set; } = largestMessage;
 
     /// <summary>The stream under the packets; encryption may end or begin between two messages.</summary>

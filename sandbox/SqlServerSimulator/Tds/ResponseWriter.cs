@@ -61,8 +61,13 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         var begin = Buffer.Length;
         try
         {
-            Buffer.Byte((byte)Token.Row);
-            for (var i = 0; i < values.Count; i++) TypeWriter.Value(Buffer, columns[i].Type, values[i]);
+            var bitmap = packets.NullBitmaps && IsShorterWithBitmap(values);
+            Buffer.Byte((byte)(bitmap ? Token.NullBitmapRow : Token.Row));
+            if (bitmap) WriteBitmap(values);
+            for (var i = 0; i < values.Count; i++)
+            {
+                if (!bitmap || values[i] is not null) TypeWriter.Value(Buffer, columns[i].Type, values[i]);
+            }
         }
         catch
         {
@@ -108,6 +113,12 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         Environment(EnvChange.Database, to, from);
         WriteMessage(new SqlError(5701, 10, 2, $"Changed database context to '{to}'."));
         databaseMessageSent = true;
+    }
+
+    public void LanguageChanged(string from, string to)
+    {
+        Release();
+        WriteLanguage(from, to);
     }
 
     public void TransactionChanged(TransactionChange change)
@@ -220,8 +231,7 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
     {
         Environment(EnvChange.Database, database, "master");
         WriteMessage(new SqlError(5701, 10, 2, $"Changed database context to '{database}'."));
-        Environment(EnvChange.Language, "us_english", "");
-        WriteMessage(new SqlError(5703, 10, 1, "Changed language setting to us_english."));
+        WriteLanguage("", "us_english");
 
         Buffer.Byte((byte)Token.EnvChange);
         Buffer.UInt16(8);
@@ -317,6 +327,12 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         Buffer.EndLength(begin);
     }
 
+    private void WriteLanguage(string from, string to)
+    {
+        Environment(EnvChange.Language, to, from);
+        WriteMessage(new SqlError(5703, 10, 1, $"Changed language setting to {to}."));
+    }
+
     private void Environment(EnvChange type, string now, string before)
     {
         Buffer.Byte((byte)Token.EnvChange);
@@ -325,6 +341,27 @@ internal sealed class ResponseWriter(PacketStream packets, ServerIdentity server
         Buffer.ShortText(now);
         Buffer.ShortText(before);
         Buffer.EndLength(begin);
+    }
+
+    private bool IsShorterWithBitmap(IReadOnlyList<object?> values)
+    {
+        var saved = 0;
+        for (var i = 0; i < values.Count; i++)
+        {
+            if (values[i] is null) saved += TypeWriter.NullSize(columns[i].Type);
+        }
+
+        return saved > (values.Count + 7) / 8;
+    }
+
+    private void WriteBitmap(IReadOnlyList<object?> values)
+    {
+        var bits = Buffer.Take((values.Count + 7) / 8);
+        bits.Clear();
+        for (var i = 0; i < values.Count; i++)
+        {
+            if (values[i] is null) bits[i / 8] |= (byte)(1 << (i % 8));
+        }
     }
 
     /// <summary>Writes a token whole or not at all.</summary>

@@ -165,6 +165,7 @@ internal sealed class TdsConnection : IDisposable
             writer.LoginAccepted(session?.Database ?? "master", version, packetSize, outcome.Route, login.Features.Contains(Feature.Utf8Support));
             await packets.FlushAsync(endOfMessage: true, cancellationToken);
             packets.PacketSize = packetSize;
+            packets.NullBitmaps = version is >= Tds.Version73B or Tds.Version80;
         }
         catch
         {

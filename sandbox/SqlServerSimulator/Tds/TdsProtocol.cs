@@ -33,6 +33,7 @@ internal enum Token : byte
     LoginAck = 0xAD,
     FeatureExtensionAck = 0xAE,
     Row = 0xD1,
+    NullBitmapRow = 0xD2,
     EnvChange = 0xE3,
     Done = 0xFD,
     DoneProc = 0xFE,
@@ -124,6 +125,7 @@ internal static class Tds
     public const int DefaultPacketSize = 4096;
     public const int LargestPacketSize = 32767;
     public const uint Version72 = 0x72090002;
+    public const uint Version73B = 0x730B0003;
     public const uint Version74 = 0x74000004;
     public const uint Version80 = 0x08000000;
 

@@ -187,17 +187,24 @@ internal static class TypeWriter
         }
     }
 
-    private static void Null(TokenBuffer buffer, SqlType type)
+    /// <summary>Bytes that NULL takes.</summary>
+    public static int NullSize(SqlType type)
     {
         if (Fixed(type) is not null) throw new InvalidOperationException($"NULL in a column of type {type.Kind} that cannot be NULL.");
-        switch (type.Kind)
+        return type.Kind switch
         {
-            case SqlKind.Char or SqlKind.NChar or SqlKind.Binary: buffer.UInt16(ushort.MaxValue); break;
-            case SqlKind.VarChar or SqlKind.NVarChar or SqlKind.VarBinary when IsMax(type): buffer.Int64(-1); break;
-            case SqlKind.VarChar or SqlKind.NVarChar or SqlKind.VarBinary: buffer.UInt16(ushort.MaxValue); break;
-            case SqlKind.Variant: buffer.Int32(0); break;
-            default: buffer.Byte(0); break;
-        }
+            SqlKind.VarChar or SqlKind.NVarChar or SqlKind.VarBinary when IsMax(type) => 8,
+            SqlKind.Char or SqlKind.NChar or SqlKind.Binary or SqlKind.VarChar or SqlKind.NVarChar or SqlKind.VarBinary => 2,
+            SqlKind.Variant => 4,
+            _ => 1,
+        };
+    }
+
+    // A length of zero, or for what may be empty the greatest there is.
+    private static void Null(TokenBuffer buffer, SqlType type)
+    {
+        var size = NullSize(type);
+        buffer.Take(size).Fill(size is 1 or 4 ? (byte)0 : byte.MaxValue);
     }
 
     private static void Sized(TokenBuffer buffer, TdsType type, byte size)

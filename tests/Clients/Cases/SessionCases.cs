@@ -29,6 +29,22 @@ internal static class SessionCases
              [b, t, g, f]
              00FF10 | 2024-02-29T23:59:58.123 | 00112233-4455-6677-8899-AABBCCDDEEFF | 0.5
              """)) { Needs = Abilities.Values },
+        new("rows of hardly anything but NULL",
+            ("""
+             SELECT NULL AS a, CAST(NULL AS nvarchar(5)) AS b, 1 AS c, CAST(NULL AS nvarchar(max)) AS d, CAST(NULL AS float) AS e, CAST(NULL AS bit) AS f,
+                 CAST(NULL AS varbinary(8)) AS g, CAST(NULL AS datetime) AS h, N'last' AS i
+             UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+             UNION ALL SELECT 2, N'b', 3, N'd', NULL, 1, NULL, NULL, NULL
+             """,
+             """
+             [a, b, c, d, e, f, g, h, i]
+             NULL | NULL | 1 | NULL | NULL | NULL | NULL | NULL | last
+             NULL | NULL | NULL | NULL | NULL | NULL | NULL | NULL | NULL
+             2 | b | 3 | d | NULL | 1 | NULL | NULL | NULL
+             """)) { Needs = Abilities.None },
+        new("a row that fails",
+            ("SELECT 1 / 0 AS a", "[a]\n8134/16/1 Divide by zero error encountered."),
+            ("SELECT 1 AS a", "[a]\n1")) { Needs = Abilities.AllErrors | Abilities.GoesOn },
         new("several result sets",
             ("SELECT 1 AS a SELECT N'x' AS b, 2 AS c UNION ALL SELECT N'y', 3", "[a]\n1\n[b, c]\nx | 2\ny | 3"),
             ("SELECT 1 AS none WHERE 1 = 0", "[none]"),

@@ -285,7 +285,7 @@ internal sealed class World
         public IReadOnlyList<object?> Values(string table = "t", string database = "db1")
         {
             // Looks below the access rules, at what this copy shows.
-            var found = Instance.Databases[database].Find("dbo", table);
+            var found = Instance.FindTables(database)!.Find("dbo", table);
             return found is null ? [] : [.. found.Rows.Values.Select(row => row[0])];
         }
 

@@ -52,6 +52,8 @@ internal sealed class RecordingOutput : IResultOutput
 
     public void DatabaseChanged(string from, string to) => Add($"{from}>{to}");
 
+    public void LanguageChanged(string from, string to) => Add($"language {to}");
+
     public void TransactionChanged(TransactionChange change) => Add(change == TransactionChange.Begun ? "begin" : "end");
 
     public void OutputValue(SqlParameterValue parameter) => Outputs.Add(parameter);

@@ -26,12 +26,13 @@ internal sealed class RawTdsClient : IDisposable
         return new RawTdsClient(socket);
     }
 
-    public static async Task<RawTdsClient> LogInAsync(IPEndPoint endPoint, int packetSize = 4096, string password = FakeSqlServer.Password)
+    public static async Task<RawTdsClient> LogInAsync(
+        IPEndPoint endPoint, int packetSize = 4096, string password = FakeSqlServer.Password, uint version = 0x74000004)
     {
         var client = await ConnectAsync(endPoint);
         await client.SendAsync(0x12, PreLogin(2));
         await client.ReceiveAsync();
-        await client.SendAsync(0x10, Login("sa", password, packetSize: packetSize));
+        await client.SendAsync(0x10, Login("sa", password, packetSize: packetSize, version: version));
         await client.ReceiveAsync();
         return client;
     }

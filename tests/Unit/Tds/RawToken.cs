@@ -35,6 +35,10 @@ internal sealed record RawToken(byte Type)
                 case 0xD1:
                     tokens.Add(new RawToken(type) { Values = [.. columns.Select(column => column.Value(reader))] });
                     break;
+                case 0xD2:
+                    var nulls = reader.ReadBytes((columns.Count + 7) / 8);
+                    tokens.Add(new RawToken(type) { Values = [.. columns.Select((column, i) => (nulls[i / 8] >> (i % 8) & 1) != 0 ? null : column.Value(reader))] });
+                    break;
                 case 0x79:
                     tokens.Add(new RawToken(type) { Number = reader.ReadInt32() });
                     break;
@@ -86,7 +90,7 @@ internal sealed record RawToken(byte Type)
     public override string ToString() => Type switch
     {
         0x81 => $"columns {Text}",
-        0xD1 => "row " + string.Join(',', Values.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "-")),
+        0xD1 or 0xD2 => "row " + string.Join(',', Values.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "-")),
         0x79 => $"return {Number}",
         0xAC => $"output {Text}={Values[0] ?? "-"}",
         0xFD or 0xFE or 0xFF => (Type == 0xFD ? "done" : Type == 0xFE ? "doneproc" : "doneinproc") + Flags() + ((Status & 0x10) != 0 ? $" {Count}" : ""),

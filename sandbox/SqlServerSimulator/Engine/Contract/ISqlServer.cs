@@ -134,6 +134,9 @@ public interface IResultOutput
     /// <summary>The current database has changed (with message 5701).</summary>
     void DatabaseChanged(string from, string to);
 
+    /// <summary>The language was set (with message 5703).</summary>
+    void LanguageChanged(string from, string to);
+
     /// <summary>A user transaction has begun or ended.</summary>
     void TransactionChanged(TransactionChange change);
 

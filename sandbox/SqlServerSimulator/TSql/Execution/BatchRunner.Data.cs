@@ -11,11 +11,18 @@ internal sealed partial class BatchRunner
 {
     private void Select(SelectStatement select)
     {
-        var (columns, rows) = Look(binder =>
+        var (columns, rows, failure) = Look<(IReadOnlyList<SqlColumn>, List<object?[]>, SqlError?)>(binder =>
         {
             var query = binder.BindQuery(select.Query, null);
-            if (select.Assigns) return (query.Columns, AssignEach(select, query));
-            return (query.Columns, query.Rows(null));
+            if (select.Assigns) return (query.Columns, AssignEach(select, query), null);
+            try
+            {
+                return (query.Columns, query.Rows(null), null);
+            }
+            catch (SqlErrorException error)
+            {
+                return (query.Columns, [], error.Error);
+            }
         });
         if (select.Assigns)
         {
@@ -24,7 +31,9 @@ internal sealed partial class BatchRunner
             return;
         }
 
+        // What only running it can tell comes after the columns are known.
         _output.Columns(columns);
+        if (failure is not null) throw new SqlErrorException(failure);
         foreach (var row in rows) _output.Row(row);
         Done(rows.Count);
     }

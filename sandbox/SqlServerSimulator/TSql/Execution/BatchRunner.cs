@@ -314,6 +314,7 @@ internal sealed partial class BatchRunner
                 return Flow.Next;
             case SetOptionStatement option:
                 foreach (var name in option.Options) _session.SetOption(name, option.Value);
+                if (option.Options is ["LANGUAGE"]) _output.LanguageChanged("us_english", "us_english");
                 Clear();
                 _output.StatementDone(null);
                 return Flow.Next;
@@ -633,7 +634,7 @@ internal sealed partial class BatchRunner
     {
         var before = _session.Database;
         var operation = await _session.Gate.ExecuteAsync(_session.Engine, command, _cancellation);
-        if (before != _session.Database) _output.DatabaseChanged(before, _session.Database);
+        if (before != _session.Database || (command is UseDatabase && operation.Error is null)) _output.DatabaseChanged(before, _session.Database);
         foreach (var message in operation.Messages)
         {
             if (message.Number != 5701) _output.Message(message);

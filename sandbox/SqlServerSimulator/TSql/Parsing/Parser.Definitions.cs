@@ -110,7 +110,7 @@ internal sealed partial class Parser
             var tables = new List<ObjectName>();
             do
             {
-                tables.Add(ParseObjectName());
+                tables.Add(ParseObjectName(3));
             }
             while (Accept(","));
             return new DropTableStatement(tables, exists, line);
@@ -164,7 +164,7 @@ internal sealed partial class Parser
 
     private CreateTableStatement ParseCreateTable(int line)
     {
-        var table = ParseObjectName();
+        var table = ParseObjectName(3);
         RefuseGlobalTemporary(table);
         Expect("(");
         var columns = new List<TableColumn>();

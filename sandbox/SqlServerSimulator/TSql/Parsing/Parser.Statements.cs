@@ -80,7 +80,7 @@ internal sealed partial class Parser
             case "TRUNCATE":
                 Take();
                 Expect("TABLE");
-                return new TruncateStatement(ParseObjectName(), token.Line);
+                return new TruncateStatement(ParseObjectName(3), token.Line);
             case "COMMIT":
                 return new TransactionStatement(TransactionVerb.Commit, EndedTransaction(), token.Line);
             case "ROLLBACK":

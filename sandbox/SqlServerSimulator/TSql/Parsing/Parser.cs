@@ -225,12 +225,13 @@ internal sealed partial class Parser
 
     private bool TakeOnOff() => TakeOneOf("ON", "OFF") == 0;
 
-    private ObjectName ParseObjectName()
+    /// <param name="most">How many parts it may have: four, but three where a table is defined.</param>
+    private ObjectName ParseObjectName(int most = 4)
     {
         var parts = new List<string?> { TakeName() };
         while (Accept("."))
         {
-            if (parts.Count == 4) throw Wrong();
+            if (parts.Count == most) throw Wrong();
             parts.Add(At(".") ? null : TakeName());
         }
 
