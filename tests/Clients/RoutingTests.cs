@@ -11,8 +11,8 @@ internal sealed class RoutingTests
     private readonly List<SimulatorProcess> _servers = [];
 
     /// <summary>
-    /// Who can say what it wants. A strict client pins the certificate of the server that it called. FreeTDS' tsql goes where it is sent without
-    /// TLS, and not with it; why is not known.
+    /// Who can say what it wants. A strict client pins the certificate of the server that it called. FreeTDS goes where it is sent without
+    /// TLS only: with it, 1.3 says its PRELOGIN to the second server through the TLS session with the first.
     /// </summary>
     private static IEnumerable<Client> Routable => AllClients.List.Where(client =>
         client.Abilities.HasFlag(Abilities.ReadOnlyIntent) && client is not SqlClientClient { Encrypt: "strict" } && client.Name != "tsql require");

@@ -36,7 +36,7 @@ public sealed class RefusalTests
         yield return Case("drop", new DropGroup("ag1"), 0, 0, 0, 15151);
         yield return Case("drop database", new DropDatabase("db1"), 3752, 3752, 3752, 3701);
         yield return Case("hadr off", new SetHadr("db1", HadrAction.Off), 35240, 0, 0, 5011);
-        yield return Case("write", ThreeReplicas.Row(1), 0, 978, 983, 911);
+        yield return Case("write", ThreeReplicas.Row(1), 0, 978, 983, 208);
         yield return Case(
             "required too many",
             new SetGroupOptions("ag1", new GroupOptions { RequiredSynchronizedSecondariesToCommit = 3 }), 35248, 41140, 41140, 41100);
