@@ -20,18 +20,22 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
 
     /// <summary>True for decisions that take long and are carried out beside the renewals.</summary>
     public static bool IsLong(AgentDecision decision) =>
-        decision is not (AgentDecision.Wait or AgentDecision.AcquireLease or AgentDecision.RenewLease or AgentDecision.ReleaseLease);
+        decision is not (AgentDecision.Wait or AgentDecision.End or AgentDecision.AcquireLease or AgentDecision.RenewLease or AgentDecision.ReleaseLease);
 
     /// <summary>Carries out one decision.</summary>
     /// <returns>What changes in memory.</returns>
     public Task<ActOutcome> ActAsync(AgentDecision decision, CancellationToken cancellationToken) => decision switch
     {
-        AgentDecision.Wait => Task.FromResult(ActOutcome.Nothing),
+        AgentDecision.Wait or AgentDecision.End => Task.FromResult(ActOutcome.Nothing),
         AgentDecision.AcquireLease acquire => AcquireAsync(acquire, cancellationToken),
         AgentDecision.RenewLease renew => RenewAsync(renew, cancellationToken),
         AgentDecision.ReleaseLease release => ReleaseAsync(release, cancellationToken),
         AgentDecision.CreateGroup create => CreateAsync(create, cancellationToken),
         AgentDecision.AddReplica add => ChangeAsync(GroupStatements.AddReplica(group, add.Member), cancellationToken),
+        AgentDecision.RemoveReplica remove => ChangeAsync(GroupStatements.RemoveReplica(group, remove.Name), cancellationToken),
+        AgentDecision.ModifyMode modify => ChangeAsync(GroupStatements.ModifyMode(group, modify.Member), cancellationToken),
+        AgentDecision.DropGroup drop => DropAsync(drop, cancellationToken),
+        AgentDecision.PublishReplicas publish => PublishAsync(publish.Names, cancellationToken),
         AgentDecision.ModifyEndpoint modify => ChangeAsync(GroupStatements.ModifyEndpoint(group, modify.Member), cancellationToken),
         AgentDecision.SetRequiredSecondaries set => ChangeAsync(GroupStatements.SetRequiredSecondaries(group, set.Required), cancellationToken),
         AgentDecision.JoinGroup => JoinAsync(cancellationToken),
@@ -135,6 +139,19 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
             var now = time.Monotonic();
             return new ActOutcome($"{statement} failed: {error.Message}", memory => memory with { ChangeFailedAt = now }) { Failed = true };
         }
+    }
+
+    private async Task<ActOutcome> DropAsync(AgentDecision.DropGroup drop, CancellationToken cancellationToken)
+    {
+        var outcome = await ChangeAsync(GroupStatements.Drop(group), cancellationToken).ConfigureAwait(false);
+        return outcome.Failed || !drop.Dissolve ? outcome : await PublishAsync([], cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<ActOutcome> PublishAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        await store.PublishReplicasAsync(names, cancellationToken).ConfigureAwait(false);
+        var now = time.Monotonic();
+        return new ActOutcome($"published {names.Count} replicas", memory => memory with { Published = names, PublishedAt = now });
     }
 
     private async Task<ActOutcome> JoinAsync(CancellationToken cancellationToken)
@@ -257,7 +274,8 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
                 await store.AnswerAsync(
                     new FailoverResult(failed, FailoverState.Refused, $"the primary could not be taken offline: {error.Message}", settings.Identity.Pod),
                     cancellationToken).ConfigureAwait(false);
-            return new ActOutcome($"could not hand over: {error.Message}", memory => memory) { Failed = true };
+            var now = time.Monotonic();
+            return new ActOutcome($"could not hand over: {error.Message}", memory => memory with { ChangeFailedAt = now }) { Failed = true };
         }
 
         await store.ReleaseHeldAsync(handOver.Successor, cancellationToken).ConfigureAwait(false);

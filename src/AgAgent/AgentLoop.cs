@@ -36,7 +36,7 @@ internal sealed partial class AgentLoop(
                 var facts = await observer.ObserveAsync(end.Token).ConfigureAwait(false);
                 var decision = AgentDecider.Decide(settings, facts, memory);
                 Log(decision);
-                if (memory.Stopping && decision is AgentDecision.Wait && !Leads(facts) && !IsHandingOver(facts))
+                if (decision is AgentDecision.End || (memory.Stopping && decision is AgentDecision.Wait && !Leads(facts) && !IsHandingOver(facts)))
                     return;
                 var (outcome, pause) = await TurnAsync(decision, end.Token).ConfigureAwait(false) switch
                 {

@@ -76,7 +76,10 @@ internal sealed class GroupStore
                 pods.Items.Where(pod => pod.Metadata.Name is not null).ToDictionary(
                     pod => pod.Metadata.Name!, pod => new GroupPod(pod.Metadata.Name!, pod.Status?.PodIP, pod.Metadata.Label(roleLabel))),
                 data.TryGetValue(GroupDocuments.RequestKey, out var request) ? GroupDocuments.ReadRequest(request) : null,
-                data.TryGetValue(GroupDocuments.ResultKey, out var result) ? GroupDocuments.ReadResult(result) : null));
+                data.TryGetValue(GroupDocuments.ResultKey, out var result) ? GroupDocuments.ReadResult(result) : null)
+            {
+                Replicas = data.TryGetValue(GroupDocuments.ReplicasKey, out var replicas) ? GroupDocuments.ReadReplicas(replicas) : null,
+            });
         }
         catch (InvalidDataException error)
         {
@@ -174,6 +177,16 @@ internal sealed class GroupStore
 
         await SetAsync(GroupDocuments.GroupKey, GroupDocuments.WriteCreator(name, time.GetUtcNow()), map.Metadata.ResourceVersion, cancellationToken)
             .ConfigureAwait(false);
+    }
+
+    /// <summary>Publishes the replicas in the catalog. Without any the group is no more, and whoever comes may create it anew.</summary>
+    public Task PublishReplicasAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var data = new JsonObject { [GroupDocuments.ReplicasKey] = GroupDocuments.WriteReplicas(names) };
+        if (names.Count == 0)
+            data[GroupDocuments.GroupKey] = null;
+        return api.MergePatchAsync(
+            KubernetesTypes.ConfigMaps, @namespace, settings.Group, new JsonObject { ["data"] = data }, cancellationToken);
     }
 
     /// <summary>Answers a failover request.</summary>

@@ -13,6 +13,8 @@ internal static class SupervisorDecider
     private const string ModePrefix = "mode.ag.mssql.microsoft.com/";
     private const string RolePrefix = "role.ag.mssql.microsoft.com/";
 
+    private static readonly string[] Prefixes = [MembershipPrefix, ModePrefix, RolePrefix];
+
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
 
     public static SupervisorPlan Decide(SupervisorFacts facts)
@@ -26,6 +28,11 @@ internal static class SupervisorDecider
             foreach (var group in facts.Desired.Keys.Order(StringComparer.Ordinal))
                 if (facts.Children.All(child => child.Group != group))
                     steps.Add(new StartChild(group, "the SqlServer lists it"));
+
+        // The pod's own label remembers a group that the instance has yet to leave, also for a supervisor that has just started.
+        foreach (var group in Unlisted(facts))
+            if (facts.Children.All(child => child.Group != group))
+                steps.Add(new StartChild(group, "the SqlServer no longer lists it and the instance has yet to leave it"));
         return new SupervisorPlan(steps, Labels(facts), due);
     }
 
@@ -36,35 +43,37 @@ internal static class SupervisorDecider
 
     private static ChildStep? Step(ChildFacts child, SupervisorFacts facts, ref TimeSpan? due)
     {
-        // What is not known is not taken for "no groups": the agents go on.
-        var wanted = facts.Desired?.ContainsKey(child.Group) ?? true;
+        // What is not known is not taken for "no groups": the agents go on. They go on too when the group is no longer listed: an agent leaves the
+        // group in order, which may mean to hand over first, and then ends by itself.
+        var wanted = facts.Desired?.ContainsKey(child.Group);
         var age = facts.Now - child.Since;
         switch (child.State)
         {
-            case ChildState.Running when wanted:
-                return null;
             case ChildState.Running:
-                return new StopChild(child.Group, "the SqlServer no longer lists it");
-
-            // Even one that is wanted again ends first: two agents of one group in one pod would share an identity.
-            case ChildState.Stopping when age >= StopGrace:
-                return new KillChild(child.Group, $"it did not end within {StopGrace.TotalSeconds:0} s");
-            case ChildState.Stopping:
-                Due(StopGrace - age, ref due);
                 return null;
-            case ChildState.Killed:
+            case ChildState.Left when wanted == false:
+                return facts.Labels is null || IsLabelled(child.Group, facts.Labels) ? null : new ForgetChild(child.Group, "the instance has left the group");
+            case ChildState.Left when wanted is null:
                 return null;
-            case ChildState.Ended when !wanted:
-                return new ForgetChild(child.Group, "it ended and the SqlServer no longer lists it");
-            case ChildState.Ended when age >= BackOff(child.Failures):
+            case ChildState.Ended or ChildState.Left when age >= BackOff(child.Failures):
                 return new StartChild(child.Group, $"it ended, {child.Failures} times in a row");
-            case ChildState.Ended:
+            case ChildState.Ended or ChildState.Left:
                 Due(BackOff(child.Failures) - age, ref due);
                 return null;
             default:
                 throw new ArgumentOutOfRangeException(nameof(child), child.State, "There is no such state.");
         }
     }
+
+    private static IEnumerable<string> Unlisted(SupervisorFacts facts) => facts.Labels is null || facts.Desired is null ? [] :
+        from label in facts.Labels.Keys.Order(StringComparer.Ordinal)
+        where label.StartsWith(MembershipPrefix, StringComparison.Ordinal)
+        let @group = label[MembershipPrefix.Length..]
+        where !facts.Desired.ContainsKey(@group)
+        select @group;
+
+    private static bool IsLabelled(string group, IReadOnlyDictionary<string, string> labels) =>
+        Prefixes.Any(prefix => labels.ContainsKey(prefix + group));
 
     private static Dictionary<string, string?> Labels(SupervisorFacts facts)
     {
@@ -77,9 +86,9 @@ internal static class SupervisorDecider
             Want(ModePrefix + group, mode);
         }
 
-        // S9: a group that was left keeps its labels until its agent has ended, and then loses all of them, the role too.
+        // S9: a group keeps its labels until the instance has left it, and then loses all of them, the role too.
         foreach (var label in facts.Labels.Keys)
-            foreach (var prefix in new[] { MembershipPrefix, ModePrefix, RolePrefix })
+            foreach (var prefix in Prefixes)
                 if (label.StartsWith(prefix, StringComparison.Ordinal) && IsLeft(label[prefix.Length..]))
                     changes[label] = null;
         return changes;
@@ -91,7 +100,7 @@ internal static class SupervisorDecider
         }
 
         bool IsLeft(string group) =>
-            !facts.Desired.ContainsKey(group) && facts.Children.All(child => child.Group != group || child.State == ChildState.Ended);
+            !facts.Desired.ContainsKey(group) && facts.Children.Any(child => child.Group == group && child.State == ChildState.Left);
     }
 
     private static void Due(TimeSpan wait, ref TimeSpan? due) => due = due is { } earlier && earlier < wait ? earlier : wait;

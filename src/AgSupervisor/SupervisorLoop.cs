@@ -71,7 +71,7 @@ internal sealed partial class SupervisorLoop
     {
         var now = time.Monotonic();
         foreach (var child in children.Values)
-            if (child.State != ChildState.Ended && child.Process.Ended.IsCompleted)
+            if (child.State is not (ChildState.Ended or ChildState.Left) && child.Process.Ended.IsCompleted)
                 NoteEnd(child, now);
         return new SupervisorFacts(
             now, Desired(), [.. children.Select(pair => new ChildFacts(pair.Key, pair.Value.State, pair.Value.Since, pair.Value.Failures))], OwnLabels());
@@ -79,10 +79,12 @@ internal sealed partial class SupervisorLoop
 
     private Dictionary<string, string>? Desired()
     {
-        // A SqlServer that is gone or going takes its pod with it: until then its agents hold on to what they have.
-        if (servers.Find(options.Namespace, options.SqlServerName) is not { Metadata.DeletionTimestamp: null } server)
+        // A SqlServer that is gone takes its pod with it: until then its agents hold on to what they have.
+        if (servers.Find(options.Namespace, options.SqlServerName) is not { } server)
             return null;
         var desired = new Dictionary<string, string>();
+        if (server.Metadata.DeletionTimestamp is not null)
+            return desired;
         foreach (var membership in server.Spec.AvailabilityGroups ?? [])
             desired.TryAdd(membership.Name, membership.AvailabilityMode);
         return desired;
@@ -96,10 +98,10 @@ internal sealed partial class SupervisorLoop
     private void NoteEnd(Child child, TimeSpan now)
     {
         var code = child.Process.Ended.Result;
-        var asked = child.State != ChildState.Running;
-        child.Failures = asked || now - child.Since >= SupervisorDecider.RanForLong ? 1 : child.Failures + 1;
-        LogEnded(asked ? LogLevel.Information : LogLevel.Warning, child.Group, code, (now - child.Since).TotalSeconds);
-        child.State = ChildState.Ended;
+        child.Failures = now - child.Since >= SupervisorDecider.RanForLong ? 1 : child.Failures + 1;
+        var left = code == ExitCodes.Done;
+        LogEnded(left ? LogLevel.Information : LogLevel.Warning, child.Group, code, (now - child.Since).TotalSeconds);
+        child.State = left ? ChildState.Left : ChildState.Ended;
         child.Since = now;
     }
 
@@ -110,12 +112,6 @@ internal sealed partial class SupervisorLoop
         {
             case StartChild:
                 Start(step.Group);
-                break;
-            case StopChild:
-                Move(step.Group, ChildState.Stopping).Process.Stop();
-                break;
-            case KillChild:
-                Move(step.Group, ChildState.Killed).Process.Kill();
                 break;
             case ForgetChild:
                 children.Remove(step.Group);
@@ -142,14 +138,6 @@ internal sealed partial class SupervisorLoop
         }
     }
 
-    private Child Move(string group, ChildState state)
-    {
-        var child = children[group];
-        child.State = state;
-        child.Since = time.Monotonic();
-        return child;
-    }
-
     private async Task StopAllAsync()
     {
         var running = children.Values.Where(child => !child.Process.Ended.IsCompleted).ToArray();
@@ -160,7 +148,7 @@ internal sealed partial class SupervisorLoop
             return;
         foreach (var child in running.Where(child => !child.Process.Ended.IsCompleted))
         {
-            LogStep(nameof(KillChild), child.Group, $"it did not end within {SupervisorDecider.StopGrace.TotalSeconds:0} s");
+            LogStep("KillAgent", child.Group, $"it did not end within {SupervisorDecider.StopGrace.TotalSeconds:0} s");
             child.Process.Kill();
         }
 

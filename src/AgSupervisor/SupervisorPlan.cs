@@ -19,13 +19,10 @@ internal enum ChildState
 {
     Running,
 
-    /// <summary>It was asked to end.</summary>
-    Stopping,
-
-    /// <summary>It was made to end, but has not been seen to.</summary>
-    Killed,
-
     Ended,
+
+    /// <summary>It ended by itself and without a mistake: its instance has left the group.</summary>
+    Left,
 }
 
 /// <summary>What to do now.</summary>
@@ -39,12 +36,6 @@ internal sealed record SupervisorPlan(
 internal abstract record ChildStep(string Group, string Because);
 
 internal sealed record StartChild(string Group, string Because) : ChildStep(Group, Because);
-
-/// <summary>Ask it to end.</summary>
-internal sealed record StopChild(string Group, string Because) : ChildStep(Group, Because);
-
-/// <summary>It did not end when asked.</summary>
-internal sealed record KillChild(string Group, string Because) : ChildStep(Group, Because);
 
 /// <summary>It has ended and is not wanted back.</summary>
 internal sealed record ForgetChild(string Group, string Because) : ChildStep(Group, Because);

@@ -20,6 +20,7 @@ internal static class Names
     public const string SpecHash = "mssql.microsoft.com/spec-hash";
     public const string RestartHash = "mssql.microsoft.com/restart-hash";
     public const string GroupLabel = "mssql.microsoft.com/ag";
+    public const string LeaveFinalizer = "mssql.microsoft.com/leave-availability-groups";
     public const string InstanceLabel = "mssql.microsoft.com/sqlserver";
     public const string ManagedBy = "app.kubernetes.io/managed-by";
 

@@ -21,7 +21,6 @@ internal sealed record StepReport(
     long? WriteGapMs,
     int? LostAcknowledgedWrites,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Open,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] TrafficReport? Api)
 {
     public static StepReport Of(StepResult result) => new(
@@ -31,7 +30,6 @@ internal sealed record StepReport(
         result.Findings?.WriteGap is { } gap ? (long)Math.Ceiling(gap.TotalMilliseconds) : null,
         result.Findings?.Lost,
         result.Reason,
-        result.Findings?.Open,
         result.Findings?.Traffic is { } traffic
             ? new TrafficReport(traffic.Over.TotalSeconds, traffic.Requests.Values.Sum(), traffic.WatchedBytes, traffic.Requests)
             : null);

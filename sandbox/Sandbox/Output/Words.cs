@@ -16,8 +16,7 @@ internal static class Words
     /// <summary>The one line in which a step ends, without its name.</summary>
     public static string Result(StepResult result)
     {
-        var found = $"primary {result.Findings?.Primary ?? "-"}, write gap {Gap(result.Findings)}, acknowledged writes lost {Lost(result.Findings)}"
-            + (result.Findings?.Open is { } open ? $"; open: {open}" : "");
+        var found = $"primary {result.Findings?.Primary ?? "-"}, write gap {Gap(result.Findings)}, acknowledged writes lost {Lost(result.Findings)}";
         return result.End switch
         {
             StepEnd.Held => found,

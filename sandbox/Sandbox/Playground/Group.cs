@@ -33,16 +33,6 @@ internal sealed class Group(IKubernetesApi api, string saPassword)
     /// <summary>How many replicas it is to have.</summary>
     public int Size { get; set; } = 3;
 
-    /// <summary>Replicas whose SqlServers are deleted.</summary>
-    public ConcurrentDictionary<string, bool> Departed { get; } = new();
-
-    /// <summary>From now on nothing is expected of this replica.</summary>
-    public void Leave(string replica)
-    {
-        Departed[replica] = true;
-        Size--;
-    }
-
     /// <summary>From now on instances may have this password of sa instead of the one before.</summary>
     public void ExpectPassword(string password) => _passwords = [password, _passwords[0]];
 
@@ -123,7 +113,7 @@ internal sealed class Group(IKubernetesApi api, string saPassword)
         await Wait.ForAsync(
             async token =>
             {
-                IReadOnlyList<Replica> replicas = [.. (await ReplicasAsync(token)).Where(x => !Departed.ContainsKey(x.Name))];
+                var replicas = await ReplicasAsync(token);
                 var labelled = await LabelledPrimaryAsync(token);
                 var secondaries = await LabelledAsync("secondary", token);
                 progress("waiting until all replicas are SYNCHRONIZED: " + string.Join(", ", replicas));

@@ -176,7 +176,7 @@ internal static class Chores
     private static async Task DeleteAsync(Trial trial, string pod, Action<string> progress, CancellationToken cancellationToken)
     {
         var (api, instance) = (trial.Cluster.Api, pod[..^"-0".Length]);
-        trial.Group.Leave(pod);
+        trial.Group.Size--;
         trial.Instances.Remove(instance);
         await Trial.PersistAsync(
             $"deleting SqlServer {instance}", token => api.DeleteAsync(Kinds.SqlServers, Group.Namespace, instance, token), progress, cancellationToken);

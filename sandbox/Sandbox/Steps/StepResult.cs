@@ -6,9 +6,6 @@ namespace Sandbox.Steps;
 /// <param name="Lost">Acknowledged writes that the primary does not have.</param>
 internal sealed record Findings(string Primary, TimeSpan? WriteGap, int Lost)
 {
-    /// <summary>What the product does not do yet, seen in this step; null when nothing is open.</summary>
-    public string? Open { get; init; }
-
     /// <summary>What pods asked of the API server meanwhile; null where nobody counted.</summary>
     public Traffic? Traffic { get; init; }
 }

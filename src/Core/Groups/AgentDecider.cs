@@ -50,6 +50,11 @@ public static class AgentDecider
             return new AgentDecision.Wait($"{state}; {settings.Identity.Pod} is not a member");
         if (!facts.Local.TryGet(out var local))
             return new AgentDecision.Wait($"{state}; the local instance is not known: {facts.Local.Why} (S11)");
+        if (self.Leaving && local.Group is null)
+            return Dissolving(directory, self) ? new AgentDecision.AcquireLease(lease?.ResourceVersion, state) : Leave(directory, self, state);
+        if (self.Leaving && directory.Staying.Any(member => member.Mode == AvailabilityMode.SynchronousCommit)
+            && lease is not null && lease.UnchangedFor < (lease.Holder.Length == 0 ? settings.Deferral : settings.Timings.LeaseDuration + settings.Deferral))
+            return new AgentDecision.Wait($"{state}; {self.Name} is to leave the group, so others may try first");
 
         var isPrimary = local.Group?.Role == ReplicaRole.Primary;
         if (lease is { Holder.Length: 0, Successor.Length: > 0 } && lease.UnchangedFor < settings.SuccessorGrace
@@ -87,6 +92,12 @@ public static class AgentDecider
 
         var peer = facts.Peers.Of(leader);
         var leaderIsPrimary = peer is not null && peer.TryGet(out var seen) && seen.Role == ReplicaRole.Primary ? seen : null;
+        if (local.Group is null && directory.Member(settings.Identity.Pod) is { Leaving: true } self)
+            return Leave(directory, self, $"{leader} leads");
+        if (local.Group is { ReplicaId.Length: > 0 } copy && leaderIsPrimary is { ReplicaIds.Count: > 0 } && !leaderIsPrimary.ReplicaIds.Contains(copy.ReplicaId))
+            return Pausing(memory.ChangeFailedAt, facts.Now, settings.RetryPause)
+                ? new AgentDecision.Wait("the stale copy of the group could not be dropped a moment ago")
+                : new AgentDecision.DropGroup(Dissolve: false, $"{leader} is primary and has removed the replica of this copy; its databases stay RESTORING");
         if (local.Group is null)
         {
             if (leaderIsPrimary is null)
@@ -176,6 +187,10 @@ public static class AgentDecider
             return new AgentDecision.ReleaseLease(lease.ResourceVersion, string.Empty, $"{settings.Identity.Pod} is not a member and has no replica (S8)");
         if (memory.Stopping)
             return new AgentDecision.ReleaseLease(lease.ResourceVersion, string.Empty, "this agent is ending and has no replica (S8)");
+        if (Dissolving(directory, self))
+            return new AgentDecision.PublishReplicas([], $"{self.Name} was the last replica and the group is dropped");
+        if (self.Leaving)
+            return new AgentDecision.ReleaseLease(lease.ResourceVersion, string.Empty, $"{self.Name} is to leave the group and has no replica (S8)");
         if (directory.CreatedBy is { } creator && !GroupDirectory.Same(creator, self.Name))
             return new AgentDecision.ReleaseLease(
                 lease.ResourceVersion, string.Empty, $"the group was created by {creator} and is not on this instance (S8)");
@@ -251,30 +266,41 @@ public static class AgentDecider
             return new AgentDecision.SetRoleLabel(own.Name, Primary, $"{name} is primary (S9)");
 
         if (memory.Stopping)
-            return TargetRule.BestSecondary(name, primary) is { } heir
+            return TargetRule.BestSecondary(name, directory, primary) is { } heir
                 ? new AgentDecision.HandOver(heir, null, $"this agent is ending and {heir} is SYNCHRONIZED")
                 : new AgentDecision.Wait("this agent is ending, but no other replica is SYNCHRONIZED");
         if (Mailbox(directory, name, primary) is { } mail)
             return mail;
-        if (Pausing(memory.ChangeFailedAt, facts.Now, settings.RetryPause))
-            return new AgentDecision.Wait("the last change of configuration failed a moment ago");
         if (primary.CommitPendingFor is not null)
             return new AgentDecision.Wait("a change of configuration waits for a majority");
-
-        foreach (var member in directory.Members)
-        {
-            if (primary.Replica(member.Name) is not { } replica)
-                return new AgentDecision.AddReplica(member, $"{member.Name} is a member and not a replica yet");
-            if (!GroupDirectory.Same(replica.Endpoint, member.Endpoint) && replica.Mode != AvailabilityMode.ConfigurationOnly)
-                return new AgentDecision.ModifyEndpoint(member, $"{member.Name} is now at {member.Endpoint}, not {replica.Endpoint}");
-        }
-
-        var required = CommitRule.RequiredSecondaries(primary.SynchronousReplicas);
-        var ready = primary.Replicas.Count(replica => replica.Mode == AvailabilityMode.SynchronousCommit && replica.Connected == true) - 1;
-        return primary.RequiredSecondaries != required && ready >= required
-            ? new AgentDecision.SetRequiredSecondaries(required, $"{primary.SynchronousReplicas} synchronous replicas (S10)")
-            : new AgentDecision.Wait("this agent leads and its replica is primary", Settled: true);
+        var change = Pausing(memory.ChangeFailedAt, facts.Now, settings.RetryPause)
+            ? new AgentDecision.Wait("the last change of configuration failed a moment ago")
+            : MembershipDecider.Decide(name, directory, primary);
+        return change is null or AgentDecision.Wait && Publish(settings, facts, memory, directory, primary) is { } publish
+            ? publish
+            : change ?? new AgentDecision.Wait("this agent leads and its replica is primary", Settled: true);
     }
+
+    // The operator lets a SqlServer go once its replica is out of this list.
+    private static AgentDecision.PublishReplicas? Publish(
+        GroupSettings settings, GroupFacts facts, AgentMemory memory, GroupDirectory directory, ReplicaState primary)
+    {
+        string[] names = [.. primary.Replicas.Select(replica => replica.Name).Order(StringComparer.Ordinal)];
+        return directory.Replicas?.SequenceEqual(names) == true
+            || (memory.Published?.SequenceEqual(names) == true && Pausing(memory.PublishedAt, facts.Now, settings.RetryPause))
+            ? null
+            : new AgentDecision.PublishReplicas(names, $"the replicas are {string.Join(", ", names)}");
+    }
+
+    // The last member has dropped the group, or has died in between: the others must learn that there is none.
+    private static bool Dissolving(GroupDirectory directory, GroupMember self) =>
+        self.Leaving && !directory.Staying.Any() && directory.CreatedBy is not null
+        && directory.Replicas?.All(name => GroupDirectory.Same(name, self.Name)) == true;
+
+    private static AgentDecision Leave(GroupDirectory directory, GroupMember self, string state) =>
+        directory.Replicas?.Contains(self.Name, StringComparer.OrdinalIgnoreCase) ?? directory.CreatedBy is not null
+            ? new AgentDecision.Wait($"{state}; {self.Name} is to leave the group, and the primary has yet to remove its replica")
+            : new AgentDecision.End($"{self.Name} has left the group");
 
     private static AgentDecision? Mailbox(GroupDirectory directory, string name, ReplicaState primary)
     {

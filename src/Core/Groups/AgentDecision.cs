@@ -31,6 +31,21 @@ public abstract record AgentDecision(string Because)
     /// <summary>Add a member as a replica.</summary>
     public sealed record AddReplica(GroupMember Member, string Because) : AgentDecision(Because);
 
+    /// <summary>Remove a replica, as its <c>SqlServer</c> is deleted or no longer lists the group.</summary>
+    public sealed record RemoveReplica(string Name, string Because) : AgentDecision(Because);
+
+    /// <summary>Make a replica synchronous or asynchronous.</summary>
+    public sealed record ModifyMode(GroupMember Member, string Because) : AgentDecision(Because);
+
+    /// <summary>Drop a copy of the group that its primary no longer knows, or, as the last replica that leaves, the group.</summary>
+    public sealed record DropGroup(bool Dissolve, string Because) : AgentDecision(Because);
+
+    /// <summary>Publish which replicas are in the catalog; none when the group is dissolved.</summary>
+    public sealed record PublishReplicas(IReadOnlyList<string> Names, string Because) : AgentDecision(Because);
+
+    /// <summary>End this agent: its instance has left the group.</summary>
+    public sealed record End(string Because) : AgentDecision(Because);
+
     /// <summary>Point a replica to its present endpoint.</summary>
     public sealed record ModifyEndpoint(GroupMember Member, string Because) : AgentDecision(Because);
 

@@ -30,6 +30,12 @@ public sealed record AgentMemory
     /// <summary>When the last change of the group's configuration failed; it is tried again after a pause.</summary>
     public TimeSpan? ChangeFailedAt { get; init; }
 
+    /// <summary>The replicas that this agent last published; null before it has.</summary>
+    public IReadOnlyList<string>? Published { get; init; }
+
+    /// <summary>When it did.</summary>
+    public TimeSpan? PublishedAt { get; init; }
+
     /// <summary>What the agent is still carrying out; null when nothing. Renewals go on beside it.</summary>
     public string? Busy { get; init; }
 

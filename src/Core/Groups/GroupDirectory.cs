@@ -13,6 +13,12 @@ public sealed record GroupDirectory(
     FailoverRequest? Request,
     FailoverResult? Result)
 {
+    /// <summary>Server names of the replicas in the catalog as the leader last published them; null when nobody has yet.</summary>
+    public IReadOnlyList<string>? Replicas { get; init; }
+
+    /// <summary>The members that do not leave.</summary>
+    public IEnumerable<GroupMember> Staying => Members.Where(member => !member.Leaving);
+
     /// <summary>The member of that name, or null.</summary>
     public GroupMember? Member(string name) => Members.FirstOrDefault(member => Same(member.Name, name));
 

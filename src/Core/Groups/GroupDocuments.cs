@@ -15,6 +15,9 @@ public static class GroupDocuments
     /// <summary>Key of the note on who creates the group.</summary>
     public const string GroupKey = "group";
 
+    /// <summary>Key of the replicas in the catalog.</summary>
+    public const string ReplicasKey = "replicas";
+
     /// <summary>Key of the failover request.</summary>
     public const string RequestKey = "failover-request";
 
@@ -24,7 +27,7 @@ public static class GroupDocuments
     /// <summary>Writes the members, sorted by name.</summary>
     public static string WriteMembers(IEnumerable<GroupMember> members) => JsonSerializer.Serialize(
         [.. members.OrderBy(member => member.Name, StringComparer.Ordinal)
-            .Select(member => new MemberDocument(member.Name, member.Instance, member.Mode.ToName(), member.Endpoint))],
+            .Select(member => new MemberDocument(member.Name, member.Instance, member.Mode.ToName(), member.Endpoint, member.Leaving))],
         GroupJson.Default.MemberDocumentArray);
 
     /// <summary>Reads the members.</summary>
@@ -39,10 +42,21 @@ public static class GroupDocuments
                 throw new InvalidDataException($"key '{MembersKey}': a member lacks 'name', 'instance' or 'endpoint'");
             var mode = AvailabilityModes.Parse(document.Mode) ?? throw new InvalidDataException(
                 $"key '{MembersKey}': member {document.Name} has mode '{document.Mode}', expected synchronousCommit, asynchronousCommit or configurationOnly");
-            members.Add(new GroupMember(document.Name, document.Instance, mode, document.Endpoint));
+            members.Add(new GroupMember(document.Name, document.Instance, mode, document.Endpoint) { Leaving = document.Leaving });
         }
 
         return [.. members.OrderBy(member => member.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Writes the server names of the replicas in the catalog.</summary>
+    public static string WriteReplicas(IEnumerable<string> names) => JsonSerializer.Serialize([.. names], GroupJson.Default.StringArray);
+
+    /// <summary>Reads the server names of the replicas in the catalog.</summary>
+    /// <exception cref="InvalidDataException">The message names the key.</exception>
+    public static IReadOnlyList<string> ReadReplicas(string text)
+    {
+        var names = Read(text, ReplicasKey, GroupJson.Default.StringArray);
+        return names.All(name => !string.IsNullOrEmpty(name)) ? names : throw new InvalidDataException($"key '{ReplicasKey}' has an entry without a name");
     }
 
     /// <summary>Writes who creates the group.</summary>
@@ -98,7 +112,8 @@ public static class GroupDocuments
     }
 }
 
-internal sealed record MemberDocument(string? Name, string? Instance, string? Mode, string? Endpoint);
+internal sealed record MemberDocument(
+    string? Name, string? Instance, string? Mode, string? Endpoint, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Leaving);
 
 internal sealed record CreatorDocument(string? CreatedBy, DateTimeOffset At);
 
@@ -108,6 +123,7 @@ internal sealed record ResultDocument(string? Id, string? State, string? Message
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(MemberDocument[]))]
+[JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(CreatorDocument))]
 [JsonSerializable(typeof(RequestDocument))]
 [JsonSerializable(typeof(ResultDocument))]

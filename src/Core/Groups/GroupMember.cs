@@ -5,4 +5,8 @@ namespace Agents.Groups;
 /// <param name="Instance">Name of the <c>SqlServer</c> resource.</param>
 /// <param name="Mode">Availability mode asked for.</param>
 /// <param name="Endpoint">Mirroring endpoint URL, <c>TCP://host:port</c>.</param>
-public sealed record GroupMember(string Name, string Instance, AvailabilityMode Mode, string Endpoint);
+public sealed record GroupMember(string Name, string Instance, AvailabilityMode Mode, string Endpoint)
+{
+    /// <summary>Its <c>SqlServer</c> is deleted or no longer lists the group, so it is to leave. A member that is merely missing does not leave (rule S11).</summary>
+    public bool Leaving { get; init; }
+}

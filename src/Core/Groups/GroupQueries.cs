@@ -9,17 +9,18 @@ public static class GroupQueries
     public static SqlText Local(string group) => SqlText.Of($"""
         SELECT CAST(SERVERPROPERTY('ServerName') AS nvarchar(128)) AS server_name, ms_ticks,
             DATEDIFF(second, sqlserver_start_time, GETDATE()) AS up_seconds FROM sys.dm_os_sys_info;
-        SELECT ag.sequence_number, ag.required_synchronized_secondaries_to_commit, rs.role, ar.availability_mode, rs.connected_state,
+        SELECT ar.replica_id, ag.sequence_number, ag.required_synchronized_secondaries_to_commit, rs.role, ar.availability_mode, rs.connected_state,
             gs.primary_replica, DATEDIFF(second, rs.current_configuration_commit_start_time_utc, GETUTCDATE()) AS commit_pending_seconds
         FROM sys.availability_groups AS ag
         JOIN sys.dm_hadr_availability_replica_states AS rs ON rs.group_id = ag.group_id AND rs.is_local = 1
         JOIN sys.availability_replicas AS ar ON ar.replica_id = rs.replica_id
         LEFT JOIN sys.dm_hadr_availability_group_states AS gs ON gs.group_id = ag.group_id
         WHERE ag.name = {group} AND ag.is_distributed = 0;
-        SELECT ar.replica_server_name, ar.availability_mode, ar.endpoint_url, rs.connected_state
+        SELECT ar.replica_server_name, ar.availability_mode, ar.endpoint_url, rs.connected_state, cs.join_state
         FROM sys.availability_groups AS ag
         JOIN sys.availability_replicas AS ar ON ar.group_id = ag.group_id
         LEFT JOIN sys.dm_hadr_availability_replica_states AS rs ON rs.replica_id = ar.replica_id AND rs.group_id = ag.group_id
+        LEFT JOIN sys.dm_hadr_availability_replica_cluster_states AS cs ON cs.replica_id = ar.replica_id AND cs.group_id = ag.group_id
         WHERE ag.name = {group} AND ag.is_distributed = 0;
         SELECT ar.replica_server_name, ds.group_database_id, ds.is_local, ds.synchronization_state, ds.synchronization_state_desc, ds.is_suspended
         FROM sys.availability_groups AS ag
@@ -41,7 +42,7 @@ public static class GroupQueries
         JOIN sys.dm_hadr_availability_replica_states AS rs ON rs.group_id = ag.group_id AND rs.is_local = 1
         JOIN sys.availability_replicas AS ar ON ar.replica_id = rs.replica_id
         WHERE ag.name = {group} AND ag.is_distributed = 0;
-        SELECT ar.replica_server_name
+        SELECT ar.replica_server_name, ar.replica_id
         FROM sys.availability_groups AS ag
         JOIN sys.availability_replicas AS ar ON ar.group_id = ag.group_id
         WHERE ag.name = {group} AND ag.is_distributed = 0;
@@ -93,7 +94,10 @@ public static class GroupQueries
                     GroupDirectory.Same(state.Text("replica_server_name"), replica) && state.Text("group_database_id") == id
                     && state.NumberOrNull("synchronization_state") == 2 && state.NumberOrNull("is_suspended") != 1))
                 : null;
-            return new ReplicaRow(replica, (AvailabilityMode)row.Number("availability_mode"), row.TextOrNull("endpoint_url") ?? string.Empty, connected, synchronized);
+            return new ReplicaRow(replica, (AvailabilityMode)row.Number("availability_mode"), row.TextOrNull("endpoint_url") ?? string.Empty, connected, synchronized)
+            {
+                Joined = row.NumberOrNull("join_state") != 0,
+            };
         }).ToArray();
 
         return new LocalReplica(name, ticks, up, new ReplicaState(
@@ -105,7 +109,10 @@ public static class GroupQueries
             isPrimary || group.NumberOrNull("connected_state") == 1,
             group.NumberOrNull("commit_pending_seconds") is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             replicas,
-            databases));
+            databases)
+        {
+            ReplicaId = group.Text("replica_id"),
+        });
     }
 
     /// <summary>Reads what <see cref="Peer"/> returned.</summary>
@@ -120,7 +127,10 @@ public static class GroupQueries
             (ReplicaRole)row.Number("role"),
             (AvailabilityMode)row.Number("availability_mode"),
             row.Number("sequence_number"),
-            [.. sets[1].Rows.Select(replica => replica.Text("replica_server_name"))]);
+            [.. sets[1].Rows.Select(replica => replica.Text("replica_server_name"))])
+        {
+            ReplicaIds = [.. sets[1].Rows.Select(replica => replica.Text("replica_id"))],
+        };
     }
 
     private static void Expect(IReadOnlyList<SqlResultSet> sets, int count)

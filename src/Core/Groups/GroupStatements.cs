@@ -20,9 +20,23 @@ public static class GroupStatements
     public static SqlText AddReplica(string group, GroupMember member) =>
         SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} ADD REPLICA ON {Replica(member)}");
 
+    /// <summary>Removes a replica; on the primary. Where it is connected, the group leaves that instance by itself.</summary>
+    public static SqlText RemoveReplica(string group, string name) =>
+        SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} REMOVE REPLICA ON {name}");
+
+    /// <summary>
+    /// Drops the group. On the primary it goes everywhere, and the primary's databases stay online; elsewhere only the local copy goes, and its
+    /// databases stay RESTORING.
+    /// </summary>
+    public static SqlText Drop(string group) => SqlText.Of($"DROP AVAILABILITY GROUP {new SqlName(group)}");
+
     /// <summary>Points a replica to its endpoint; on the primary.</summary>
     public static SqlText ModifyEndpoint(string group, GroupMember member) => SqlText.Of(
         $"ALTER AVAILABILITY GROUP {new SqlName(group)} MODIFY REPLICA ON {member.Name} WITH (ENDPOINT_URL = {member.Endpoint})");
+
+    /// <summary>Makes a replica synchronous or asynchronous; on the primary. The engine knows no other change of mode.</summary>
+    public static SqlText ModifyMode(string group, GroupMember member) => SqlText.Of(
+        $"ALTER AVAILABILITY GROUP {new SqlName(group)} MODIFY REPLICA ON {member.Name} WITH (AVAILABILITY_MODE = {Mode(member.Mode)})");
 
     /// <summary>Sets the number of secondaries a commit waits for (rule S10); on the primary.</summary>
     public static SqlText SetRequiredSecondaries(string group, int required) => SqlText.Of(
@@ -72,13 +86,16 @@ public static class GroupStatements
 
     private const string LateMessage = "Too late: the hold on the Kubernetes Lease may have ended.";
 
-    private static SqlText Replica(GroupMember member) => member.Mode switch
+    private static SqlText Replica(GroupMember member) => member.Mode == AvailabilityMode.ConfigurationOnly
+        ? SqlText.Of($"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = {Mode(member.Mode)})")
+        : SqlText.Of($"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = {Mode(member.Mode)}, {DataReplica})");
+
+    private static SqlText Mode(AvailabilityMode mode) => mode switch
     {
-        AvailabilityMode.ConfigurationOnly => SqlText.Of(
-            $"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = CONFIGURATION_ONLY)"),
-        AvailabilityMode.AsynchronousCommit => SqlText.Of(
-            $"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = ASYNCHRONOUS_COMMIT, {DataReplica})"),
-        _ => SqlText.Of($"{member.Name} WITH (ENDPOINT_URL = {member.Endpoint}, AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, {DataReplica})"),
+        AvailabilityMode.SynchronousCommit => SqlText.Of($"SYNCHRONOUS_COMMIT"),
+        AvailabilityMode.AsynchronousCommit => SqlText.Of($"ASYNCHRONOUS_COMMIT"),
+        AvailabilityMode.ConfigurationOnly => SqlText.Of($"CONFIGURATION_ONLY"),
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "There is no such availability mode."),
     };
 
     private static SqlText DataReplica { get; } =

@@ -31,6 +31,9 @@ public sealed record ReplicaState(
     IReadOnlyList<ReplicaRow> Replicas,
     IReadOnlyList<DatabaseRow> Databases)
 {
+    /// <summary>Id of the local replica. A replica that was removed and added again has another one in the primary's catalog.</summary>
+    public string ReplicaId { get; init; } = string.Empty;
+
     /// <summary>The catalog's replica of that server name, or null.</summary>
     public ReplicaRow? Replica(string name) => Replicas.FirstOrDefault(replica => GroupDirectory.Same(replica.Name, name));
 
@@ -47,7 +50,11 @@ public sealed record ReplicaState(
 /// Whether every database of the group is SYNCHRONIZED there, by the primary's view; null when not known here. A group without databases counts as
 /// synchronized when connected.
 /// </param>
-public sealed record ReplicaRow(string Name, AvailabilityMode Mode, string Endpoint, bool? Connected, bool? Synchronized);
+public sealed record ReplicaRow(string Name, AvailabilityMode Mode, string Endpoint, bool? Connected, bool? Synchronized)
+{
+    /// <summary>Whether its instance has joined the group. Before it has, it has no vote.</summary>
+    public bool Joined { get; init; } = true;
+}
 
 /// <summary>One database of the group on the local replica.</summary>
 /// <param name="Name">Database name.</param>
@@ -61,4 +68,8 @@ public sealed record DatabaseRow(string Name, bool Present, string Synchronizati
 /// <param name="Mode">Its own availability mode by its own catalog; null when the group is not in its catalog.</param>
 /// <param name="SequenceNumber">Version of its configuration; 0 when the group is not in its catalog.</param>
 /// <param name="ReplicaNames">Replicas in its catalog.</param>
-public sealed record PeerReplica(ReplicaRole? Role, AvailabilityMode? Mode, long SequenceNumber, IReadOnlyList<string> ReplicaNames);
+public sealed record PeerReplica(ReplicaRole? Role, AvailabilityMode? Mode, long SequenceNumber, IReadOnlyList<string> ReplicaNames)
+{
+    /// <summary>Ids of the replicas in its catalog.</summary>
+    public IReadOnlyList<string> ReplicaIds { get; init; } = [];
+}

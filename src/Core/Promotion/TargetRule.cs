@@ -19,47 +19,50 @@ public static class TargetRule
             return avoided is null
                 ? new TargetVerdict.Refused($"there is no replica '{target[1..]}' to avoid; the replicas are {Names(directory)}")
                 : GroupDirectory.Same(avoided, primaryName)
-                    ? Best(primaryName, primary, avoided)
+                    ? Best(primaryName, directory, primary, avoided)
                     : new TargetVerdict.AlreadyPrimary($"{primaryName} is primary already, and it is not {avoided}");
         }
 
         if (target.Length == 0)
-            return Best(primaryName, primary, avoided: null);
+            return Best(primaryName, directory, primary, avoided: null);
 
         var name = Resolve(target, directory);
         if (name is null)
             return new TargetVerdict.Refused($"there is no replica '{target}'; the replicas are {Names(directory)}");
         if (GroupDirectory.Same(name, primaryName))
             return new TargetVerdict.AlreadyPrimary($"{name} is primary already");
-        return Unready(name, primary) is { } why ? new TargetVerdict.Refused(why) : new TargetVerdict.Target(name);
+        return Unready(name, directory, primary) is { } why ? new TargetVerdict.Refused(why) : new TargetVerdict.Target(name);
     }
 
     /// <summary>The best secondary to hand over to, or null when none is ready.</summary>
     /// <param name="primaryName">The primary's server name.</param>
+    /// <param name="directory">Members and pods.</param>
     /// <param name="primary">The primary's own state.</param>
-    public static string? BestSecondary(string primaryName, ReplicaState primary) =>
-        (Best(primaryName, primary, avoided: null) as TargetVerdict.Target)?.Name;
+    public static string? BestSecondary(string primaryName, GroupDirectory directory, ReplicaState primary) =>
+        (Best(primaryName, directory, primary, avoided: null) as TargetVerdict.Target)?.Name;
 
-    private static TargetVerdict Best(string primaryName, ReplicaState primary, string? avoided)
+    private static TargetVerdict Best(string primaryName, GroupDirectory directory, ReplicaState primary, string? avoided)
     {
         var others = primary.Replicas
             .Where(replica => !GroupDirectory.Same(replica.Name, primaryName) && !GroupDirectory.Same(replica.Name, avoided))
             .OrderBy(replica => replica.Name, StringComparer.Ordinal)
             .ToArray();
-        var ready = others.FirstOrDefault(replica => Unready(replica.Name, primary) is null);
+        var ready = others.FirstOrDefault(replica => Unready(replica.Name, directory, primary) is null);
         if (ready is not null)
             return new TargetVerdict.Target(ready.Name);
         return new TargetVerdict.Refused(
-            others.Length == 0 ? "there is no other replica" : $"no replica is ready: {string.Join("; ", others.Select(replica => Unready(replica.Name, primary)))}");
+            others.Length == 0 ? "there is no other replica" : $"no replica is ready: {string.Join("; ", others.Select(replica => Unready(replica.Name, directory, primary)))}");
     }
 
-    private static string? Unready(string name, ReplicaState primary) => primary.Replica(name) switch
+    private static string? Unready(string name, GroupDirectory directory, ReplicaState primary) => (directory.Member(name), primary.Replica(name)) switch
     {
-        null => $"{name} has not been added to the availability group yet",
-        { Mode: AvailabilityMode.ConfigurationOnly } => $"{name} is configurationOnly and can never become primary",
-        { Mode: AvailabilityMode.AsynchronousCommit } => $"{name} is asynchronousCommit; a failover to it could lose data",
-        { Connected: not true } => $"{name} is not connected to the primary",
-        { Synchronized: not true } => $"{name} is not SYNCHRONIZED",
+        ({ Leaving: true }, _) => $"{name} is to leave the availability group",
+        (_, null) => $"{name} has not been added to the availability group yet",
+        (_, { Mode: AvailabilityMode.ConfigurationOnly }) => $"{name} is configurationOnly and can never become primary",
+        (_, { Mode: AvailabilityMode.AsynchronousCommit }) => $"{name} is asynchronousCommit; a failover to it could lose data",
+        (_, { Connected: not true }) => $"{name} is not connected to the primary",
+        ({ Mode: not AvailabilityMode.SynchronousCommit } member, _) => $"{name} is to be {member.Mode.ToName()}",
+        (_, { Synchronized: not true }) => $"{name} is not SYNCHRONIZED",
         _ => null,
     };
 

@@ -6,6 +6,11 @@ namespace Agents.Operator.Manifests;
 internal static class GroupConfigMapManifest
 {
     public const string MembersKey = "members";
+    public const string LeavingField = "leaving";
+
+    // What agents write.
+    public const string ReplicasKey = "replicas";
+    public const string GroupKey = "group";
 
     public static JsonObject Build(string @namespace, string group, IEnumerable<(string Name, string Uid)> owners, IEnumerable<JsonObject> members)
     {
@@ -22,4 +27,12 @@ internal static class GroupConfigMapManifest
         ["mode"] = mode,
         ["endpoint"] = Names.Endpoint(instance, @namespace),
     };
+
+    /// <summary>The same member, which is to leave the group.</summary>
+    public static JsonObject AsLeaving(JsonObject member)
+    {
+        var leaving = (JsonObject)member.DeepClone();
+        leaving[LeavingField] = true;
+        return leaving;
+    }
 }

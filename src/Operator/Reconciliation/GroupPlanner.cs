@@ -5,8 +5,9 @@ using Agents.Operator.Manifests;
 namespace Agents.Operator.Reconciliation;
 
 /// <summary>
-/// From the instances of a namespace to the Service and ConfigMap of each availability group. Agents drop a replica that is not a member, so an
-/// instance whose specification is refused stays the member it was: a typing mistake must not shrink a group (rule S11).
+/// From the instances of a namespace to the Service and ConfigMap of each availability group. Agents remove the replica of a member that is marked
+/// as leaving, and of no other: so an instance whose specification is refused stays the member it was, since a typing mistake must not shrink a
+/// group (rule S11), and one that is deleted or no longer lists the group is kept as leaving until the group has let it go.
 /// </summary>
 internal static class GroupPlanner
 {
@@ -21,7 +22,7 @@ internal static class GroupPlanner
             var listed = Members(view, group);
             if (listed is null)
                 continue;
-            var owners = alive.Where(instance => listed.Any(member => (string?)member["instance"] == instance.Name))
+            var owners = alive.Where(instance => listed.Any(member => NameOf(member) == instance.Name && !IsLeaving(member)))
                 .Select(instance => (instance.Name, instance.Uid)).ToList();
             steps.Add(new Step.Apply(GroupConfigMapManifest.Build(view.Namespace, group, owners, listed)));
             if (owners.Count > 0)
@@ -30,6 +31,16 @@ internal static class GroupPlanner
 
         return steps;
     }
+
+    /// <summary>Groups whose ConfigMap names an instance as a member that stays or leaves.</summary>
+    public static IEnumerable<string> GroupsOf(NamespaceView view, string instance) =>
+        view.GroupMaps.Keys.Where(group => Before(view, group)?.Any(member => NameOf(member) == instance) == true);
+
+    /// <summary>Instances that the ConfigMap of a group names.</summary>
+    public static IEnumerable<string> Named(NamespaceView view, string group) => (Before(view, group) ?? []).Select(NameOf).OfType<string>();
+
+    /// <summary>Whether the ConfigMap of a group names a member that stays.</summary>
+    public static bool HasStaying(NamespaceView view, string group) => Before(view, group)?.Exists(member => !IsLeaving(member)) == true;
 
     /// <returns>The members, or null when they cannot be known.</returns>
     private static List<JsonObject>? Members(NamespaceView view, string group)
@@ -47,23 +58,51 @@ internal static class GroupPlanner
 
             if (before is null)
                 return null;
-            members.AddRange(before.Where(member => (string?)member["instance"] == instance.Name));
+            members.AddRange(before.Where(member => NameOf(member) == instance.Name));
         }
 
+        members.AddRange(Leaving(view, group, before ?? [], members));
         return members;
+    }
+
+    private static List<JsonObject> Leaving(NamespaceView view, string group, List<JsonObject> before, List<JsonObject> listed)
+    {
+        var data = view.GroupMaps.GetValueOrDefault(group)?["data"];
+        var replicas = ReadList((string?)data?[GroupConfigMapManifest.ReplicasKey])?.Select(name => (string?)name).ToList();
+
+        // A replica whose instance is seen not to list the group leaves too, whoever forgot it in between.
+        var forgotten = view.Instances.Where(instance => replicas?.Contains(Names.Pod(instance.Name)) == true && before.TrueForAll(member => NameOf(member) != instance.Name))
+            .Select(instance => GroupConfigMapManifest.Member(instance.Name, view.Namespace, Specs.GroupMembership.Synchronous));
+        return [.. before.Concat(forgotten)
+            .Where(member => !listed.Exists(other => NameOf(other) == NameOf(member)) && !HasLeft((string?)member["name"], NameOf(member)))
+            .Select(GroupConfigMapManifest.AsLeaving)];
+
+        // Out of the catalog, and its agent has ended: the pod's label goes with it.
+        bool HasLeft(string? pod, string? name) =>
+            !(replicas?.Contains(pod) ?? data?[GroupConfigMapManifest.GroupKey] is not null)
+            && view.Instances.FirstOrDefault(instance => instance.Name == name)?.Pod?["metadata"]?["labels"]?[Names.MembershipLabel(group)] is null;
     }
 
     private static List<JsonObject>? Before(NamespaceView view, string group)
     {
         if (!view.GroupMaps.TryGetValue(group, out var map) || (string?)map["data"]?[GroupConfigMapManifest.MembersKey] is not { } text)
             return [];
+        return ReadList(text)?.OfType<JsonObject>().ToList();
+    }
+
+    private static JsonArray? ReadList(string? text)
+    {
         try
         {
-            return JsonNode.Parse(text) is JsonArray list ? [.. list.OfType<JsonObject>()] : null;
+            return text is null ? null : JsonNode.Parse(text) as JsonArray;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    private static string? NameOf(JsonObject member) => (string?)member["instance"];
+
+    private static bool IsLeaving(JsonObject member) => (bool?)member[GroupConfigMapManifest.LeavingField] == true;
 }

@@ -70,6 +70,14 @@ internal sealed partial class Reconciler
                 outdated.Add(instance.Name);
         if (outdated.Count > 0)
             await RestartAsync(@namespace, view, outdated, snapshot, cancellationToken).ConfigureAwait(false);
+        foreach (var instance in view.Instances.Where(instance => instance.Deleting))
+        {
+            if (DeparturePlanner.Plan(instance, view, time.GetUtcNow()) is { } release)
+                await runner.RunAsync(release, snapshot, cancellationToken).ConfigureAwait(false);
+            else
+                done &= !DeparturePlanner.IsHeld(instance);
+        }
+
         foreach (var instance in view.Instances.Where(instance => !instance.Deleting))
         {
             var failure = await InstanceAsync(instance, view, snapshot, cancellationToken).ConfigureAwait(false);

@@ -17,6 +17,8 @@ internal static class SqlServerPlanner
         if (instance.Deleting || instance.Reading.Spec is not { } spec)
             return [];
         var steps = new List<Step>();
+        if (DeparturePlanner.Plan(instance, view, now) is { } hold)
+            steps.Add(hold);
         if (view.MirroringCertificate == SecretSighting.Absent)
             steps.Add(new Step.CreateMirroringCertificate(view.Namespace));
         if (instance.AgentLogin == SecretSighting.Absent)
@@ -44,11 +46,16 @@ internal static class SqlServerPlanner
         (resource["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>()
         .FirstOrDefault(condition => (string?)condition["type"] == type && (string?)condition["status"] == "True");
 
-    private static IEnumerable<string> Peers(InstanceSpec spec, NamespaceView view) =>
-        from other in view.Instances
-        where !other.Deleting && other.Reading.Groups is { } groups
-            && groups.Any(theirs => spec.Groups.Any(ours => ours.Group == theirs.Group))
-        select other.Name;
+    // Also those that are leaving: their votes are asked for as long as they are replicas, and theirs ask back.
+    private static IEnumerable<string> Peers(InstanceSpec spec, NamespaceView view)
+    {
+        var listing =
+            from other in view.Instances
+            where !other.Deleting && other.Reading.Groups is { } groups
+                && groups.Any(theirs => spec.Groups.Any(ours => ours.Group == theirs.Group))
+            select other.Name;
+        return listing.Concat(GroupPlanner.GroupsOf(view, spec.Name).SelectMany(group => GroupPlanner.Named(view, group)));
+    }
 
     private static Step? Job(InstanceView instance, InstanceSpec spec, DateTimeOffset now)
     {

@@ -26,4 +26,7 @@ internal abstract record Step
 
     /// <summary>Deletes a pod so that the StatefulSet makes it anew from the current template.</summary>
     internal sealed record RestartPod(string Namespace, string Name, string Uid, string Because) : Step;
+
+    /// <summary>Sets the finalizers of a <c>SqlServer</c> as it was seen.</summary>
+    internal sealed record SetFinalizers(string Namespace, string Name, string ResourceVersion, IReadOnlyList<string> Finalizers, string Because) : Step;
 }

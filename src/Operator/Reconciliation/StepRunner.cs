@@ -58,6 +58,9 @@ internal sealed partial class StepRunner
                 LogRestart(restart.Namespace, restart.Name, restart.Because);
                 await DeleteAsync(Resources.Pods, restart.Namespace, restart.Name, restart.Uid, cancellationToken).ConfigureAwait(false);
                 break;
+            case Step.SetFinalizers set:
+                await SetFinalizersAsync(set, cancellationToken).ConfigureAwait(false);
+                break;
             case Step.Apply apply:
                 await ApplyAsync(apply.Manifest, snapshot.Find(apply.Manifest), cancellationToken).ConfigureAwait(false);
                 break;
@@ -104,6 +107,24 @@ internal sealed partial class StepRunner
         }
     }
 
+    private async Task SetFinalizersAsync(Step.SetFinalizers set, CancellationToken cancellationToken)
+    {
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["resourceVersion"] = set.ResourceVersion, ["finalizers"] = Json.Strings(set.Finalizers) },
+        };
+        try
+        {
+            await api.MergePatchAsync(Resources.SqlServers, set.Namespace, set.Name, patch, cancellationToken).ConfigureAwait(false);
+            if (set.Because.Length > 0)
+                LogLetGo(set.Namespace, set.Name, set.Because);
+        }
+        catch (KubernetesException error) when (error.Failure is KubernetesFailure.Conflict or KubernetesFailure.NotFound)
+        {
+            // It has changed since it was seen; the next turn sees it as it is.
+        }
+    }
+
     private async Task ApplyAsync(JsonObject manifest, JsonObject? current, CancellationToken cancellationToken)
     {
         var type = Resources.Of(manifest);
@@ -127,6 +148,9 @@ internal sealed partial class StepRunner
 
     [LoggerMessage(LogLevel.Information, "Deleting Job {Namespace}/{Name}: {Because}")]
     private partial void LogDelete(string @namespace, string name, string because);
+
+    [LoggerMessage(LogLevel.Information, "SqlServer {Namespace}/{Name} may go: {Because}")]
+    private partial void LogLetGo(string @namespace, string name, string because);
 
     [LoggerMessage(LogLevel.Information, "Restarting pod {Namespace}/{Name}: {Because}")]
     private partial void LogRestart(string @namespace, string name, string because);

@@ -8,24 +8,21 @@ internal sealed class SupervisorDeciderTests
 
     // State of the child, its age in seconds, its failures; whether it is wanted (null: not known); what is done; due in seconds.
     [TestCase(ChildState.Running, 5, 0, true, None, null)]
-    [TestCase(ChildState.Running, 5, 0, false, "StopChild", null)]
+    [TestCase(ChildState.Running, 5, 0, false, None, null)]
     [TestCase(ChildState.Running, 5, 0, null, None, null)]
-    [TestCase(ChildState.Stopping, 14, 0, false, None, 1.0)]
-    [TestCase(ChildState.Stopping, 14, 0, true, None, 1.0)]
-    [TestCase(ChildState.Stopping, 15, 0, false, "KillChild", null)]
-    [TestCase(ChildState.Stopping, 15, 0, true, "KillChild", null)]
-    [TestCase(ChildState.Stopping, 15, 0, null, "KillChild", null)]
-    [TestCase(ChildState.Killed, 99, 0, true, None, null)]
-    [TestCase(ChildState.Killed, 99, 0, false, None, null)]
     [TestCase(ChildState.Ended, 0, 1, true, "StartChild", null)]
     [TestCase(ChildState.Ended, 0, 1, null, "StartChild", null)]
-    [TestCase(ChildState.Ended, 0, 1, false, "ForgetChild", null)]
+    [TestCase(ChildState.Ended, 0, 1, false, "StartChild", null)]
     [TestCase(ChildState.Ended, 0, 2, true, None, 1.0)]
+    [TestCase(ChildState.Ended, 0, 2, false, None, 1.0)]
     [TestCase(ChildState.Ended, 1, 2, true, "StartChild", null)]
     [TestCase(ChildState.Ended, 5, 5, true, None, 3.0)]
     [TestCase(ChildState.Ended, 29, 99, true, None, 1.0)]
     [TestCase(ChildState.Ended, 30, 99, true, "StartChild", null)]
-    [TestCase(ChildState.Ended, 0, 99, false, "ForgetChild", null)]
+    [TestCase(ChildState.Left, 5, 1, true, "StartChild", null)]
+    [TestCase(ChildState.Left, 0, 2, true, None, 1.0)]
+    [TestCase(ChildState.Left, 99, 1, false, None, null)]
+    [TestCase(ChildState.Left, 99, 1, null, None, null)]
     public void One_child(ChildState state, int age, int failures, bool? wanted, string expected, double? due)
     {
         var now = TimeSpan.FromSeconds(1000);
@@ -76,23 +73,38 @@ internal sealed class SupervisorDeciderTests
     }
 
     [TestCase(ChildState.Running, false)]
-    [TestCase(ChildState.Stopping, false)]
-    [TestCase(ChildState.Killed, false)]
-    [TestCase(ChildState.Ended, true)]
-    [TestCase(null, true)]
-    public void S9_a_group_that_was_left_loses_its_labels_once_its_agent_has_ended(ChildState? state, bool removed)
+    [TestCase(ChildState.Ended, false)]
+    [TestCase(ChildState.Left, true)]
+    [TestCase(null, false)]
+    public void S9_a_group_that_is_no_longer_listed_loses_its_labels_once_the_instance_has_left_it(ChildState? state, bool removed)
     {
-        var labels = new Dictionary<string, string>
-        {
-            ["ag-service.mssql.microsoft.com/ag1"] = "",
-            ["mode.ag.mssql.microsoft.com/ag1"] = "synchronousCommit",
-            ["role.ag.mssql.microsoft.com/ag1"] = "primary",
-        };
         ChildFacts[] children = state is { } known ? [new ChildFacts("ag1", known, TimeSpan.Zero, 0)] : [];
-        var plan = SupervisorDecider.Decide(new SupervisorFacts(TimeSpan.Zero, Groups([]), children, labels));
-        Assert.That(plan.LabelChanges.Keys, removed ? Is.EquivalentTo(labels.Keys) : Is.Empty);
+        var plan = SupervisorDecider.Decide(new SupervisorFacts(TimeSpan.Zero, Groups([]), children, Labelled));
+        Assert.That(plan.LabelChanges.Keys, removed ? Is.EquivalentTo(Labelled.Keys) : Is.Empty);
         Assert.That(plan.LabelChanges.Values, Is.All.Null);
     }
+
+    [Test]
+    public void A_label_of_a_group_that_is_no_longer_listed_brings_its_agent_back_to_leave_it()
+    {
+        var plan = SupervisorDecider.Decide(new SupervisorFacts(TimeSpan.Zero, Groups([]), [], Labelled));
+        Assert.That(plan.Steps.OfType<StartChild>().Select(step => step.Group), Is.EqualTo(new[] { "ag1" }));
+    }
+
+    [Test]
+    public void A_group_is_forgotten_when_it_was_left_and_its_labels_are_gone()
+    {
+        var facts = new SupervisorFacts(TimeSpan.Zero, Groups([]), [new ChildFacts("ag1", ChildState.Left, TimeSpan.Zero, 1)], new Dictionary<string, string>());
+        Assert.That(SupervisorDecider.Decide(facts).Steps, Is.EqualTo(new[] { new ForgetChild("ag1", "the instance has left the group") }));
+        Assert.That(SupervisorDecider.Decide(facts with { Labels = Labelled }).Steps, Is.Empty);
+    }
+
+    private static Dictionary<string, string> Labelled { get; } = new()
+    {
+        ["ag-service.mssql.microsoft.com/ag1"] = "",
+        ["mode.ag.mssql.microsoft.com/ag1"] = "synchronousCommit",
+        ["role.ag.mssql.microsoft.com/ag1"] = "primary",
+    };
 
     private static Dictionary<string, string> Groups(string[] names) => names.ToDictionary(name => name, _ => "synchronousCommit");
 }

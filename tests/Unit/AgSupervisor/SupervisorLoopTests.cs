@@ -29,9 +29,30 @@ internal sealed class SupervisorLoopTests : IDisposable
         await Until(() => processes.Running == "ag1,ag2" && api.PodLabels() ==
             "ag-service.mssql.microsoft.com/ag1=,ag-service.mssql.microsoft.com/ag2=,mode.ag.mssql.microsoft.com/ag1=synchronousCommit,mode.ag.mssql.microsoft.com/ag2=synchronousCommit");
         api.List("ag2");
-        await Until(() => processes.Running == "ag2" && api.PodLabels() ==
-            "ag-service.mssql.microsoft.com/ag2=,mode.ag.mssql.microsoft.com/ag2=synchronousCommit");
-        Assert.That(processes.Started, Is.EqualTo(2));
+        await Until(() =>
+        {
+            // One that leaves before the supervisor has seen the new list is started again, and leaves again.
+            processes.Leave("ag1");
+            return processes.Running == "ag2" && api.PodLabels() ==
+                "ag-service.mssql.microsoft.com/ag2=,mode.ag.mssql.microsoft.com/ag2=synchronousCommit";
+        });
+    }
+
+    [Test]
+    public async Task An_agent_whose_group_is_no_longer_listed_runs_until_the_instance_has_left()
+    {
+        api.List("ag1");
+        await Until(() => processes.Running == "ag1" && api.PodLabels().Length > 0);
+        api.List();
+        processes.Crash("ag1");
+        await Until(() => processes.Started == 2 && processes.Running == "ag1");
+        Assert.That(api.PodLabels(), Is.Not.Empty);
+        await Until(() =>
+        {
+            processes.Leave("ag1");
+            return api.PodLabels().Length == 0;
+        });
+        Assert.That(processes.Running, Is.Empty);
     }
 
     [Test]
@@ -103,6 +124,12 @@ internal sealed class SupervisorLoopTests : IDisposable
         }
 
         public void Crash(string group) => running[group].End(139);
+
+        public void Leave(string group)
+        {
+            if (running.TryGetValue(group, out var process))
+                process.End(0);
+        }
     }
 
     private sealed class FakeProcess(Action ended, Action killed) : IAgentProcess

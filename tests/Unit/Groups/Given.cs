@@ -29,7 +29,10 @@ internal static class Given
             ["mssql3-0"] = new("mssql3-0", "127.0.0.13", "secondary"),
         },
         null,
-        null);
+        null)
+    {
+        Replicas = [.. Members.Select(member => member.Name)],
+    };
 
     public static ReplicaState Replica(ReplicaRole role, long sequence = 100) => new(
         role, AvailabilityMode.SynchronousCommit, sequence, 1, role == ReplicaRole.Resolving ? null : role == ReplicaRole.Primary ? Me.Pod : Other.Pod,

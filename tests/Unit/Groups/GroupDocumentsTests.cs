@@ -12,6 +12,9 @@ internal sealed class GroupDocumentsTests
         Assert.Multiple(() =>
         {
             Assert.That(GroupDocuments.ReadMembers(GroupDocuments.WriteMembers(Given.Members)), Is.EqualTo(Given.Members));
+            GroupMember[] leaving = [Given.Members[0] with { Leaving = true }];
+            Assert.That(GroupDocuments.ReadMembers(GroupDocuments.WriteMembers(leaving)), Is.EqualTo(leaving));
+            Assert.That(GroupDocuments.ReadReplicas(GroupDocuments.WriteReplicas(["a", "b"])), Is.EqualTo(new[] { "a", "b" }));
             Assert.That(GroupDocuments.ReadRequest(GroupDocuments.WriteRequest(request, DateTimeOffset.UnixEpoch)), Is.EqualTo(request));
             Assert.That(GroupDocuments.ReadResult(GroupDocuments.WriteResult(result, DateTimeOffset.UnixEpoch)), Is.EqualTo(result));
             Assert.That(GroupDocuments.ReadCreator(GroupDocuments.WriteCreator("mssql1-0", DateTimeOffset.UnixEpoch)), Is.EqualTo("mssql1-0"));

@@ -46,6 +46,58 @@ internal sealed class GroupPlannerTests
     }
 
     [Test]
+    public void Who_is_deleted_or_no_longer_lists_the_group_leaves_until_it_is_out_of_the_catalog_and_its_agent_has_ended([Values] bool deleted, [Values] bool labelled)
+    {
+        var leaver = Documents.Instance("mssql2", deleted ? """["ag1"]""" : "[]") with { Pod = Pod(labelled) };
+        if (deleted)
+            leaver.Document["metadata"]!["deletionTimestamp"] = "2026-11-21T00:00:00Z";
+        NamespaceView View(string? group, string? replicas)
+        {
+            var maps = Before("mssql1", "mssql2");
+            maps["ag1"]["data"]!["group"] = group;
+            maps["ag1"]["data"]!["replicas"] = replicas;
+            return Documents.Namespace(Documents.Instance("mssql1"), leaver) with { GroupMaps = maps };
+        }
+
+        string[] gone = labelled ? ["mssql2-0"] : [];
+        Assert.Multiple(() =>
+        {
+            Assert.That(Leavers(View("{}", """["mssql1-0","mssql2-0"]""")), Is.EqualTo(new[] { "mssql2-0" }), "a replica");
+            Assert.That(Leavers(View("{}", null)), Is.EqualTo(new[] { "mssql2-0" }), "nobody has said which replicas there are");
+            Assert.That(Leavers(View("{}", """["mssql1-0"]""")), Is.EqualTo(gone), "removed");
+            Assert.That(Leavers(View(null, null)), Is.EqualTo(gone), "there has never been a group");
+            Assert.That(Leavers(View(null, "[]")), Is.EqualTo(gone), "the group is dissolved");
+        });
+    }
+
+    [Test]
+    public void A_member_that_comes_back_no_longer_leaves()
+    {
+        var maps = Before("mssql1");
+        maps["ag1"]["data"]!["members"] = """[{"name":"mssql1-0","instance":"mssql1","mode":"synchronousCommit","endpoint":"TCP://x:5022","leaving":true}]""";
+        maps["ag1"]["data"]!["group"] = "{}";
+        Assert.That(Leavers(Documents.Namespace(Documents.Instance("mssql1")) with { GroupMaps = maps }), Is.Empty);
+    }
+
+    [Test]
+    public void A_replica_whose_instance_does_not_list_the_group_leaves_even_if_the_list_of_members_was_lost()
+    {
+        var maps = Before();
+        maps["ag1"]["data"]!["replicas"] = """["mssql1-0","mssql2-0","elsewhere"]""";
+        var view = Documents.Namespace(Documents.Instance("mssql1"), Documents.Instance("mssql2", "[]")) with { GroupMaps = maps };
+        Assert.That(Leavers(view), Is.EqualTo(new[] { "mssql2-0" }), "and a replica of somebody else's does not");
+    }
+
+    private static string?[] Leavers(NamespaceView view) =>
+        [.. ((JsonArray)JsonNode.Parse((string)Maps(GroupPlanner.Plan(view))["ag1"]["data"]!["members"]!)!)
+            .Where(member => (bool?)member!["leaving"] == true).Select(member => (string?)member!["name"])];
+
+    private static JsonObject Pod(bool labelled) => new()
+    {
+        ["metadata"] = new JsonObject { ["labels"] = labelled ? new JsonObject { ["ag-service.mssql.microsoft.com/ag1"] = "" } : [] },
+    };
+
+    [Test]
     public void Nothing_is_applied_when_an_unreadable_list_meets_an_unreadable_map()
     {
         var maps = Before("mssql2");

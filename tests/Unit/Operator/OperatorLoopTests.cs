@@ -85,9 +85,14 @@ internal sealed class OperatorLoopTests
         Assert.That(await api.GetAsync(Resources.Jobs, "ag1", SqlServerPlanner.NameOf(before), stop.Token), Is.Null);
         Assert.That(await api.GetAsync(Resources.Pods, "ag1", "mssql1-0", stop.Token), Is.Not.Null);
 
+        // A deleted member stays until the agents say that its replica is removed.
         await api.DeleteAsync(Resources.SqlServers, "ag1", "mssql2", stop.Token);
+        await UntilAsync(Resources.ConfigMaps, "ag1", "ag1", map => ((string?)map["data"]!["members"])!.Contains("leaving", StringComparison.Ordinal));
+        Assert.That(await api.GetAsync(Resources.SqlServers, "ag1", "mssql2", stop.Token), Is.Not.Null);
+        await api.MergePatchAsync(Resources.ConfigMaps, "ag1", "ag1", (JsonObject)JsonNode.Parse("""{"data": {"replicas": "[\"mssql1-0\"]"} }""")!, stop.Token);
         var map = await UntilAsync(Resources.ConfigMaps, "ag1", "ag1", map => Members(map) == 1);
         Assert.That((string?)map["data"]!["group"], Is.EqualTo("{}"));
+        await GoneAsync(Resources.SqlServers, "mssql2");
     }
 
     [Test]
@@ -118,6 +123,12 @@ internal sealed class OperatorLoopTests
 
     private Task<JsonObject> StatusAsync(ResourceType<JsonObject> type, string name, string status) =>
         api.MergePatchAsync(type, "ag1", name, new JsonObject { ["status"] = JsonNode.Parse(status) }, stop.Token, "status");
+
+    private async Task GoneAsync(ResourceType<JsonObject> type, string name)
+    {
+        while (await api.GetAsync(type, "ag1", name, stop.Token) is not null)
+            await Task.Delay(20, stop.Token);
+    }
 
     private Task<JsonObject> UntilAsync(ResourceType<JsonObject> type, string? @namespace, string name, Func<JsonObject, bool> condition) =>
         UntilAsync($"{type.Kind} {name}", () => api.GetAsync(type, @namespace, name, stop.Token), condition);

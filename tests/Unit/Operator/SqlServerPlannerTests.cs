@@ -9,13 +9,13 @@ internal sealed class SqlServerPlannerTests
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     [Test]
-    public void A_new_instance_gets_its_secrets_first_and_its_job_last()
+    public void A_new_instance_is_held_first_then_gets_its_secrets_and_its_job_last()
     {
         var instance = Documents.Instance() with { AgentLogin = SecretSighting.Absent };
         var steps = Plan(instance, Documents.Namespace(instance) with { MirroringCertificate = SecretSighting.Absent });
         Assert.That(steps.Select(Name), Is.EqualTo(new[]
         {
-            "CreateMirroringCertificate", "CreateAgentLogin", "ServiceAccount", "Role", "RoleBinding", "Service", "StatefulSet", "CreateJob",
+            "SetFinalizers", "CreateMirroringCertificate", "CreateAgentLogin", "ServiceAccount", "Role", "RoleBinding", "Service", "StatefulSet", "CreateJob",
         }));
     }
 

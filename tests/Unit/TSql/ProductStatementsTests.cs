@@ -17,11 +17,15 @@ public sealed class ProductStatementsTests
             var member = new GroupMember("mssql'1-0", "mssql1", mode, "TCP://mssql1-0.mssql1-internal.ag1.svc.cluster.local:5022");
             yield return Case($"Create {mode}", GroupStatements.Create(group, member, 5), 1);
             yield return Case($"AddReplica {mode}", GroupStatements.AddReplica(group, member), 1);
+            if (mode != AvailabilityMode.ConfigurationOnly)
+                yield return Case($"ModifyMode {mode}", GroupStatements.ModifyMode(group, member), 1);
             yield return Case($"ModifyEndpoint {mode}", GroupStatements.ModifyEndpoint(group, member), 1);
         }
 
         yield return Case("GrantCreateDatabase", GroupStatements.GrantCreateDatabase(group), 1);
         yield return Case("SetRequiredSecondaries", GroupStatements.SetRequiredSecondaries(group, 1), 1);
+        yield return Case("RemoveReplica", GroupStatements.RemoveReplica(group, "mssql'1-0"), 1);
+        yield return Case("Drop", GroupStatements.Drop(group), 1);
         yield return Case("Join", GroupStatements.Join(group), 1);
         yield return Case("BecomeSecondary", GroupStatements.BecomeSecondary(group), 1);
         yield return Case("Offline", GroupStatements.Offline(group), 1);
