@@ -41,7 +41,7 @@ public sealed record ClusterOptions
     /// <summary>A node whose Lease stays unchanged for so long is Unknown.</summary>
     public TimeSpan NodeSilence { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The second restart of a failing container waits this long, each further one twice as long.</summary>
+    /// <summary>The second restart of a failing container waits this long, each further one twice as long, up to twenty times this.</summary>
     public TimeSpan RestartDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Variables for every process.</summary>

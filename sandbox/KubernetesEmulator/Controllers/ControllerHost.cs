@@ -1,4 +1,5 @@
 using Agents.Kubernetes;
+using KubernetesEmulator.Events;
 using KubernetesEmulator.Objects;
 
 namespace KubernetesEmulator.Controllers;
@@ -19,6 +20,7 @@ public sealed class ControllerHost : IAsyncDisposable
         var (claims, sets, deployments) = (Of(Kinds.Claims), Of(Kinds.StatefulSets), Of(Kinds.Deployments));
         var (replicaSets, jobs, leases, budgets) = (Of(Kinds.ReplicaSets), Of(Kinds.Jobs), Of(Kinds.Leases), Of(Kinds.DisruptionBudgets));
         Mirror[] mirrors = [pods, nodes, services, endpoints, claims, sets, deployments, replicaSets, jobs, leases, budgets];
+        var events = new EventRecorder(api, "default-scheduler", null, options.Time);
         IController[] controllers =
         [
             new NodeLifecycle(api, options),
@@ -26,7 +28,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new DeploymentController(api, options),
             new ReplicaSetController(api, options),
             new JobController(api, options),
-            new Scheduler(api, options),
+            new Scheduler(api, events, options),
             new EndpointsController(api, options),
             new DisruptionController(api, options),
         ];
@@ -44,7 +46,7 @@ public sealed class ControllerHost : IAsyncDisposable
             Leases = leases.Items,
             DisruptionBudgets = budgets.Items,
         };
-        _tasks = Task.WhenAll([.. mirrors.Select(x => Task.Run(() => x.RunAsync(_stop.Token))), Task.Run(() => LoopAsync(mirrors, controllers, View))]);
+        _tasks = Task.WhenAll([.. mirrors.Select(x => Task.Run(() => x.RunAsync(_stop.Token))), Task.Run(() => LoopAsync(mirrors, controllers, View)), Task.Run(() => events.RunAsync(_stop.Token))]);
     }
 
     /// <summary>Starts the controllers; they end with <see cref="DisposeAsync"/>.</summary>

@@ -10,6 +10,8 @@ namespace KubernetesEmulator.Controllers;
 /// </summary>
 internal sealed class NodeLifecycle(IKubernetesApi api, ControllerOptions options) : IController
 {
+    private static readonly string[] Judged = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"];
+
     private readonly Dictionary<string, (string Version, long Since)> _seen = [];
 
     public async Task ReconcileAsync(ClusterView view, CancellationToken cancellationToken)
@@ -33,14 +35,14 @@ internal sealed class NodeLifecycle(IKubernetesApi api, ControllerOptions option
 
         if (node.Condition("Ready")?.Text("status") != "Unknown")
         {
-            var ready = Fields.Condition(
-                node.Condition("Ready"), "Ready", "Unknown", view.Now, "NodeStatusUnknown", "Kubelet stopped posting node status.");
+            var conditions = node.Items("status", "conditions").Where(x => !Judged.Contains(x.Text("type"))).Select(x => x.DeepClone()).Concat(Judged.Select(x =>
+                Fields.Condition(node.Condition(x), x, "Unknown", view.Now, "NodeStatusUnknown", "Kubelet stopped posting node status.")));
             await api.MergePatchAsync(
                 Kinds.Nodes, null, node.Name(),
                 new JsonObject
                 {
                     ["metadata"] = new JsonObject { ["resourceVersion"] = node.Version() },
-                    ["status"] = new JsonObject { ["conditions"] = new JsonArray(ready) },
+                    ["status"] = new JsonObject { ["conditions"] = conditions.ToJson() },
                 },
                 cancellationToken, "status").ConfigureAwait(false);
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agents.Kubernetes;
+using KubernetesEmulator.Events;
 using KubernetesEmulator.Objects;
 
 namespace KubernetesEmulator.Controllers;
@@ -8,7 +9,7 @@ namespace KubernetesEmulator.Controllers;
 /// Binds pods to nodes: ready, selected, not forbidden by required anti-affinity, and the least busy. A claim stays on the node that
 /// first used it, because its folder is that node's.
 /// </summary>
-internal sealed class Scheduler(IKubernetesApi api, ControllerOptions options) : IController
+internal sealed class Scheduler(IKubernetesApi api, EventRecorder events, ControllerOptions options) : IController
 {
     private const string SelectedNode = "volume.kubernetes.io/selected-node";
 
@@ -47,6 +48,7 @@ internal sealed class Scheduler(IKubernetesApi api, ControllerOptions options) :
             };
             await api.CreateAsync(Kinds.Bindings(pod.Name()), pod.Namespace(), binding, cancellationToken).ConfigureAwait(false);
             _assumed[pod.Uid()] = (pod, node);
+            events.Normal(EventRecorder.Pod(pod), "Scheduled", $"Successfully assigned {pod.Key()} to {node}");
         }).ConfigureAwait(false);
     }
 
@@ -105,6 +107,7 @@ internal sealed class Scheduler(IKubernetesApi api, ControllerOptions options) :
         var before = pod.Condition("PodScheduled");
         if (before?.Text("message") == why)
             return;
+        events.Warning(EventRecorder.Pod(pod), "FailedScheduling", why);
         var condition = Fields.Condition(before, "PodScheduled", "False", view.Now, "Unschedulable", why);
         var others = pod.Items("status", "conditions").Where(x => x.Text("type") != "PodScheduled").Select(x => x.DeepClone());
         await Templates.WriteStatusAsync(

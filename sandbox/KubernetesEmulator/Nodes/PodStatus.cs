@@ -43,10 +43,10 @@ internal static class PodStatus
 
         var own = new[]
         {
-            Make("PodScheduled", true, null, null),
             Make("Initialized", initialized, initialized ? null : "ContainersNotInitialized", null),
-            Make("ContainersReady", ready, reason, message),
             Make("Ready", ready && gates, ready && !gates ? "ReadinessGatesNotReady" : reason, message),
+            Make("ContainersReady", ready, reason, message),
+            Make("PodScheduled", true, null, null),
         };
         var names = own.Select(x => x.Text("type")).ToHashSet();
         var status = new JsonObject

@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Agents.Kubernetes;
+using KubernetesEmulator.Events;
 using KubernetesEmulator.Objects;
 
 namespace KubernetesEmulator.Nodes;
@@ -12,41 +14,41 @@ namespace KubernetesEmulator.Nodes;
 /// </summary>
 internal sealed class PodWorker : IDisposable
 {
+    private const int LongestOutput = 10_000;
     private static readonly TimeSpan ForcedGrace = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CachedWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LeastGrace = TimeSpan.FromSeconds(2);
 
     private readonly ProcessNodeOptions _options;
     private readonly IKubernetesApi _api;
     private readonly Func<CancellationToken, Task> _gate;
     private readonly string _podIP;
     private readonly string _hostIP;
+    private readonly EventRecorder _events;
     private readonly PodFolders _folders;
+    private readonly PodCommands _commands;
+    private readonly PodStatusWriter _status;
     private readonly List<ContainerSlot> _slots;
-    private readonly Dictionary<string, Dictionary<string, string>> _environments = [];
     private readonly DateTimeOffset _startedAt;
     private readonly string _policy;
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _refreshing = new(1);
-    private readonly SemaphoreSlim _writing = new(1);
     private readonly Wake _changed = new();
     private readonly CancellationTokenSource _abandon = new();
     private readonly CancellationTokenSource _stop;
     private readonly CancellationTokenSource _kill;
     private JsonObject _pod;
-    private string? _written;
-    private bool _prepared;
     private bool _ended;
     private bool _gone;
     private int? _grace;
 
     public PodWorker(
-        ProcessNodeOptions options, IKubernetesApi api, JsonObject pod, string podIP, string hostIP, Func<CancellationToken, Task> gate)
+        ProcessNodeOptions options, IKubernetesApi api, EventRecorder events, JsonObject pod, string podIP, string hostIP, Func<CancellationToken, Task> gate)
     {
-        (_options, _api, _pod, _podIP, _hostIP, _gate) = (options, api, pod, podIP, hostIP, gate);
+        (_options, _api, _events, _pod, _podIP, _hostIP, _gate) = (options, api, events, pod, podIP, hostIP, gate);
         (Uid, Key) = (pod.Uid(), pod.Key());
         _stop = CancellationTokenSource.CreateLinkedTokenSource(_abandon.Token);
         _kill = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Time);
         _folders = new PodFolders(options, api, Path.Combine(options.Directory, "pods", Uid));
+        _commands = new PodCommands(options, api, _folders, Pod, podIP, hostIP);
         _policy = pod.Text("spec", "restartPolicy") ?? "Always";
         _startedAt = pod.Time("status", "startTime") ?? options.Time.GetUtcNow();
         _slots =
@@ -54,6 +56,7 @@ internal sealed class PodWorker : IDisposable
             .. pod.Items("spec", "initContainers").Select(x => new ContainerSlot(x, init: true)),
             .. pod.Items("spec", "containers").Select(x => new ContainerSlot(x, init: false)),
         ];
+        _status = new PodStatusWriter(options, api, Uid, _changed, gate, Present, Update, Removed);
         foreach (var slot in _slots)
         {
             var known = pod.Items("status", slot.Init ? "initContainerStatuses" : "containerStatuses").FirstOrDefault(x => x.Text("name") == slot.Name);
@@ -147,11 +150,11 @@ internal sealed class PodWorker : IDisposable
     /// <summary>Brings Secret and ConfigMap volumes and tokens up to date.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        if (!_prepared || _stop.IsCancellationRequested)
+        if (!_commands.Prepared || _stop.IsCancellationRequested)
             return;
         try
         {
-            await RefreshFoldersAsync(cancellationToken).ConfigureAwait(false);
+            await _commands.RefreshFoldersAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is KubernetesException or ContainerConfigException or IOException)
         {
@@ -162,8 +165,8 @@ internal sealed class PodWorker : IDisposable
     public void Dispose()
     {
         _changed.Dispose();
-        _refreshing.Dispose();
-        _writing.Dispose();
+        _commands.Dispose();
+        _status.Dispose();
         _stop.Dispose();
         _kill.Dispose();
         _abandon.Dispose();
@@ -189,32 +192,18 @@ internal sealed class PodWorker : IDisposable
             return _pod;
     }
 
+    /// <summary>The pod and the status that it should have; null when it is gone from the API server.</summary>
+    private (JsonObject Pod, JsonObject Status)? Present()
+    {
+        lock (_lock)
+            return _gone ? null : (_pod, PodStatus.Build(_pod, _slots, _ended, _podIP, _hostIP, _startedAt, _options.Time.GetUtcNow()));
+    }
+
     private void Change(Action action)
     {
         lock (_lock)
             action();
         _changed.Set();
-    }
-
-    private string? Field(string path)
-    {
-        var pod = Pod();
-        if (path is "status.podIP" or "status.podIPs")
-            return _podIP;
-        if (path is "status.hostIP" or "status.hostIPs")
-            return _hostIP;
-        if (path is "metadata.name" or "metadata.namespace" or "metadata.uid" or "spec.nodeName" or "spec.serviceAccountName")
-            return pod.Text(path.Split('.')) ?? (path == "spec.serviceAccountName" ? "default" : "");
-        foreach (var kind in (ReadOnlySpan<string>)["labels", "annotations"])
-        {
-            var start = $"metadata.{kind}";
-            if (path == start)
-                return string.Join('\n', pod.Map("metadata", kind).Select(x => $"{x.Key}=\"{x.Value}\""));
-            if (path.StartsWith(start + "['", StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal))
-                return pod.Text("metadata", kind, path[(start.Length + 2)..^2]) ?? "";
-        }
-
-        return null;
     }
 
     private async Task RunAsync(Task? predecessor)
@@ -224,13 +213,13 @@ internal sealed class PodWorker : IDisposable
         {
             if (predecessor is not null)
                 await predecessor.WaitAsync(abandoned).ConfigureAwait(false);
-            var writer = WriteStatusAsync(abandoned);
-            await FlushAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+            var writer = _status.RunAsync(abandoned);
+            await _status.FlushAsync(TimeSpan.FromSeconds(1), abandoned).ConfigureAwait(false);
             await RunContainersAsync(_stop.Token).ConfigureAwait(false);
             Change(() => _ended = true);
             await UntilAsync(_stop.Token).ConfigureAwait(false);
             abandoned.ThrowIfCancellationRequested();
-            await FlushAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+            await _status.FlushAsync(TimeSpan.FromSeconds(5), abandoned).ConfigureAwait(false);
             await DeleteAsync(abandoned).ConfigureAwait(false);
             await _abandon.CancelAsync().ConfigureAwait(false);
             await writer.ConfigureAwait(false);
@@ -304,12 +293,13 @@ internal sealed class PodWorker : IDisposable
             ProcessCommand command;
             try
             {
-                command = await PrepareAsync(slot, stop).ConfigureAwait(false);
+                command = await _commands.PrepareAsync(slot, stop).ConfigureAwait(false);
                 await _gate(stop).ConfigureAwait(false);
                 process = StartProcess(slot, command);
             }
             catch (ContainerConfigException e)
             {
+                Report(slot, e);
                 Change(() => slot.Wait(e.Reason, e.Message));
                 await PauseAsync(_options.RetryDelay, stop).ConfigureAwait(false);
                 continue;
@@ -331,9 +321,30 @@ internal sealed class PodWorker : IDisposable
             {
                 var delay = TimeSpan.FromTicks(Math.Min(
                     _options.LongestRestartDelay.Ticks, _options.RestartDelay.Ticks << Math.Min(restarts - 2, 20)));
-                Change(() => slot.Wait("CrashLoopBackOff", $"back-off {delay.TotalSeconds}s restarting failed container={slot.Name} pod={Key}"));
+                var pod = Pod();
+                Change(() => slot.Wait(
+                    "CrashLoopBackOff", $"back-off {delay.TotalSeconds}s restarting failed container={slot.Name} pod={pod.Name()}_{pod.Namespace()}({Uid})"));
+                _events.Warning(Reference(slot), "BackOff", "Back-off restarting failed container");
                 await PauseAsync(delay, stop).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>Says why a container cannot start.</summary>
+    private void Report(ContainerSlot slot, ContainerConfigException e)
+    {
+        switch (e.Reason)
+        {
+            case "ContainerCreating":
+                _events.Warning(EventRecorder.Pod(Pod()), "FailedMount", e.Message);
+                break;
+            case "ErrImagePull":
+                _events.Warning(Reference(slot), "Failed", $"Failed to pull image \"{slot.Spec.Text("image")}\": {e.Message}");
+                _events.Warning(Reference(slot), "Failed", "Error: ErrImagePull");
+                break;
+            default:
+                _events.Warning(Reference(slot), "Failed", $"Error: {e.Message}");
+                break;
         }
     }
 
@@ -347,6 +358,9 @@ internal sealed class PodWorker : IDisposable
             try
             {
                 var process = ContainerProcess.Start(command, _options.Time);
+                _events.Normal(Reference(slot), "Pulled", $"Container image \"{slot.Spec.Text("image")}\" already present on machine");
+                _events.Normal(Reference(slot), "Created", $"Created container {slot.Name}");
+                _events.Normal(Reference(slot), "Started", $"Started container {slot.Name}");
                 slot.Run(process, slot.Spec.Document("startupProbe") is not null, slot.Spec.Document("readinessProbe") is not null);
                 return process;
             }
@@ -357,22 +371,30 @@ internal sealed class PodWorker : IDisposable
         }
     }
 
-    /// <summary>Until the process has ended: by itself, because a probe condemned it, or because the pod stops.</summary>
+    /// <summary>Until the process has ended: by itself, because a probe or a hook condemned it, or because the pod stops.</summary>
     private async Task<int> SuperviseAsync(ContainerSlot slot, ContainerProcess process, ProcessCommand command, CancellationToken stop)
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var probe = new Probe(_options.Network, (words, timeout, token) => ExecuteAsync(slot.Spec, command, words, timeout, token));
         var noting = _folders.Log(slot.Name).NoteAsync(process.Exit, _options.Time);
-        var probing = ProbeAsync(slot, probe, watching.Token);
-        if (slot.Spec.Document("lifecycle", "postStart") is { } postStart
-            && !await RunHookAsync(slot, probe, postStart, process, stop).ConfigureAwait(false))
+        var probes = new ContainerProbes(
+            slot, probe, _podIP, _options.Time, _gate, Change, why => _events.Warning(Reference(slot), "Unhealthy", why));
+        var probing = probes.RunAsync(watching.Token);
+        var started = await RunHookAsync("PostStart", slot, probe, process, stop).ConfigureAwait(false);
+        if (started)
+            await Task.WhenAny(process.Exit, probing).ConfigureAwait(false);
+        if (!process.Exit.IsCompleted)
         {
-            process.SignalAll(Posix.SigKill);
+            var verdict = started ? await probing.ConfigureAwait(false) : null;
+            _events.Normal(Reference(slot), "Killing", !started ? "FailedPostStartHook"
+                : verdict is null ? $"Stopping container {slot.Name}"
+                : $"Container {slot.Name} failed {verdict.Kind} probe, will be restarted");
+            int? grace = _stop.IsCancellationRequested
+                ? null
+                : verdict?.Spec.Number("terminationGracePeriodSeconds") ?? Pod().Number("spec", "terminationGracePeriodSeconds") ?? 30;
+            await EndAsync(slot, probe, process, grace).ConfigureAwait(false);
         }
 
-        await Task.WhenAny(process.Exit, probing).ConfigureAwait(false);
-        if (!process.Exit.IsCompleted)
-            await EndAsync(slot, probe, process, condemned: !_stop.IsCancellationRequested).ConfigureAwait(false);
         var code = await process.Exit.ConfigureAwait(false);
         await watching.CancelAsync().ConfigureAwait(false);
         await probing.ConfigureAwait(false);
@@ -380,8 +402,12 @@ internal sealed class PodWorker : IDisposable
         return code;
     }
 
-    private async Task<bool> RunHookAsync(ContainerSlot slot, Probe probe, JsonObject hook, ContainerProcess process, CancellationToken cancellationToken)
+    /// <summary>Runs a hook, if the container has it, until it or the container ends.</summary>
+    /// <returns>False when it failed.</returns>
+    private async Task<bool> RunHookAsync(string name, ContainerSlot slot, Probe probe, ContainerProcess process, CancellationToken cancellationToken)
     {
+        if (slot.Spec.Document("lifecycle", char.ToLowerInvariant(name[0]) + name[1..]) is not { } hook)
+            return true;
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _kill.Token);
         var running = probe.RunAsync(hook, slot.Spec, _podIP, TimeSpan.FromMinutes(10), bound.Token);
         await Task.WhenAny(running, process.Exit).ConfigureAwait(false);
@@ -389,7 +415,10 @@ internal sealed class PodWorker : IDisposable
             await bound.CancelAsync().ConfigureAwait(false);
         try
         {
-            return await running.ConfigureAwait(false);
+            var outcome = await running.ConfigureAwait(false);
+            if (!outcome.Ok)
+                _events.Warning(Reference(slot), $"Failed{name}Hook", $"{name} hook of container \"{slot.Name}\" in pod \"{Key}\" failed: {outcome.Output}");
+            return outcome.Ok;
         }
         catch (OperationCanceledException)
         {
@@ -397,7 +426,11 @@ internal sealed class PodWorker : IDisposable
         }
     }
 
-    private async Task EndAsync(ContainerSlot slot, Probe probe, ContainerProcess process, bool condemned)
+    /// <param name="slot">The container.</param>
+    /// <param name="probe">Runs its hook.</param>
+    /// <param name="process">What must end.</param>
+    /// <param name="grace">Within so many seconds, or when the pod's grace is over, if that is sooner.</param>
+    private async Task EndAsync(ContainerSlot slot, Probe probe, ContainerProcess process, int? grace)
     {
         if (_abandon.IsCancellationRequested)
         {
@@ -406,338 +439,70 @@ internal sealed class PodWorker : IDisposable
         }
 
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_kill.Token, _abandon.Token);
-        if (condemned)
-            deadline.CancelAfter(TimeSpan.FromSeconds(Pod().Number("spec", "terminationGracePeriodSeconds") ?? 30));
-        if (slot.Spec.Document("lifecycle", "preStop") is { } preStop)
-            await RunHookAsync(slot, probe, preStop, process, deadline.Token).ConfigureAwait(false);
+        if (grace is { } seconds)
+            deadline.CancelAfter(TimeSpan.FromSeconds(seconds));
+        await RunHookAsync("PreStop", slot, probe, process, deadline.Token).ConfigureAwait(false);
         process.Signal(Posix.SigTerm);
+        // A hook that used up all the time leaves the container a little. The pod's own source is asked, because one that is linked may hear of it later.
+        var late = deadline.IsCancellationRequested || _kill.IsCancellationRequested;
+        using var least = CancellationTokenSource.CreateLinkedTokenSource(_abandon.Token);
+        if (late)
+            least.CancelAfter(LeastGrace);
         try
         {
-            await process.Exit.WaitAsync(deadline.Token).ConfigureAwait(false);
+            await process.Exit.WaitAsync(late ? least.Token : deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             process.SignalAll(Posix.SigKill);
-        }
-    }
-
-    /// <summary>Ends when the container must be restarted or <paramref name="token"/> is cancelled.</summary>
-    private async Task ProbeAsync(ContainerSlot slot, Probe probe, CancellationToken token)
-    {
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(token);
-        try
-        {
-            var readinessSpec = slot.Spec.Document("readinessProbe");
-            if (slot.Spec.Document("startupProbe") is { } startup)
-            {
-                var passed = false;
-                await MonitorAsync(slot, probe, startup, false, ok => !(passed = ok), token).ConfigureAwait(false);
-                if (!passed)
-                    return;
-                Change(() =>
-                {
-                    slot.Started = true;
-                    slot.Ready = readinessSpec is null;
-                });
-            }
-
-            var readiness = readinessSpec is null
-                ? Task.CompletedTask
-                : MonitorAsync(slot, probe, readinessSpec, false, ok =>
-                {
-                    Change(() => slot.Ready = ok && slot.Running);
-                    return true;
-                }, both.Token);
-            if (slot.Spec.Document("livenessProbe") is { } liveness)
-                await MonitorAsync(slot, probe, liveness, true, static ok => ok, both.Token).ConfigureAwait(false);
-            else
-                await UntilAsync(both.Token).ConfigureAwait(false);
-            await both.CancelAsync().ConfigureAwait(false);
-            await readiness.ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (both.IsCancellationRequested)
-        {
-        }
-    }
-
-    /// <summary>Probes periodically; <paramref name="judge"/> hears each change of the verdict and says whether to go on.</summary>
-    private async Task MonitorAsync(ContainerSlot slot, Probe probe, JsonObject spec, bool verdict, Func<bool, bool> judge, CancellationToken token)
-    {
-        var period = TimeSpan.FromSeconds(Math.Max(spec.Number("periodSeconds") ?? 10, 1));
-        var timeout = TimeSpan.FromSeconds(Math.Max(spec.Number("timeoutSeconds") ?? 1, 1));
-        var (failureLimit, successLimit) = (spec.Number("failureThreshold") ?? 3, spec.Number("successThreshold") ?? 1);
-        var (failures, successes) = (0, 0);
-        await Task.Delay(TimeSpan.FromSeconds(spec.Number("initialDelaySeconds") ?? 0), _options.Time, token).ConfigureAwait(false);
-        while (true)
-        {
-            await _gate(token).ConfigureAwait(false);
-            var ok = await probe.RunAsync(spec, slot.Spec, _podIP, timeout, token).ConfigureAwait(false);
-            (failures, successes) = ok ? (0, successes + 1) : (failures + 1, 0);
-            var next = failures >= failureLimit ? false : successes >= successLimit ? true : verdict;
-            if (next != verdict || failures == failureLimit)
-            {
-                verdict = next;
-                if (!judge(verdict))
-                    return;
-            }
-
-            await Task.Delay(period, _options.Time, token).ConfigureAwait(false);
         }
     }
 
     /// <summary>Runs a command in the container's environment.</summary>
-    private async Task<bool> ExecuteAsync(
+    private async Task<ProbeOutcome> ExecuteAsync(
         JsonObject container, ProcessCommand command, IReadOnlyList<string> words, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (words.Count == 0 || _options.Images.Resolve(container.Text("image") ?? "", words[0]) is not { } program)
-            return false;
-        ContainerProcess process;
-        lock (_lock)
-        {
-            _abandon.Token.ThrowIfCancellationRequested();
-            process = ContainerProcess.Start(
-                command with
-                {
-                    Executable = program.Executable,
-                    Arguments = [.. Fill(program.Arguments, container), .. words.Skip(1).Select(x => _folders.Rewrite(container, x))],
-                    LogFile = "/dev/null",
-                },
-                _options.Time);
-        }
-
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _abandon.Token);
-        bound.CancelAfter(timeout);
+        var output = Path.Combine(_folders.Directory, "exec-" + Guid.NewGuid().ToString("n"));
+        if (_commands.Beside(container, command, words, output) is not { } beside)
+            return new ProbeOutcome(false, $"{(words.Count > 0 ? words[0] : "a command")}: executable file not found");
         try
         {
-            return await process.Exit.WaitAsync(bound.Token).ConfigureAwait(false) == 0;
-        }
-        catch (OperationCanceledException)
-        {
-            process.SignalAll(Posix.SigKill);
-            cancellationToken.ThrowIfCancellationRequested();
-            return false;
-        }
-    }
-
-    private async Task<ProcessCommand> PrepareAsync(ContainerSlot slot, CancellationToken cancellationToken)
-    {
-        var container = slot.Spec;
-        var image = container.Text("image") ?? "";
-        var words = container.Texts("command");
-        if (_options.Images.Resolve(image, words.Count > 0 ? words[0] : null) is not { } program)
-            throw new ContainerConfigException("ErrImagePull", $"This machine does not have {(words.Count > 0 ? words[0] + " of " : "")}image \"{image}\".");
-        if (!File.Exists(program.Executable))
-            throw new ContainerConfigException("CreateContainerError", $"{program.Executable} does not exist.");
-
-        var values = await ResolveAsync(slot, cancellationToken).ConfigureAwait(false);
-        foreach (var mount in container.Items("volumeMounts").Where(x => x.Text("subPath") is { Length: > 0 }))
-        {
-            if (_folders.Translate(container, (mount.Text("mountPath") ?? "").TrimEnd('/')) is { } path && !File.Exists(path))
-                Directory.CreateDirectory(path);
-        }
-
-        var work = container.Text("workingDir") is { } directory ? _folders.TranslateOrOwn(container, directory) : _folders.Directory;
-        return new ProcessCommand(
-            program.Executable,
-            [
-                .. Fill(program.Arguments, container),
-                .. words.Skip(1).Concat(container.Texts("args")).Select(x => _folders.Rewrite(container, ContainerEnvironment.Expand(x, values))),
-            ],
-            Environment(container, values),
-            work,
-            _folders.Log(slot.Name).Current)
-        {
-            Network = _options.Network?.Path,
-        };
-    }
-
-    private async Task<Dictionary<string, string>> ResolveAsync(ContainerSlot slot, CancellationToken cancellationToken)
-    {
-        var known = _environments.GetValueOrDefault(slot.Name);
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (known is not null)
-            bound.CancelAfter(CachedWait);
-        try
-        {
-            await RefreshFoldersAsync(bound.Token).ConfigureAwait(false);
-            return _environments[slot.Name] = await ContainerEnvironment.ResolveAsync(_api, Pod(), slot.Spec, Field, bound.Token).ConfigureAwait(false);
-        }
-        catch (KubernetesException) when (known is not null)
-        {
-            return known;
-        }
-        catch (OperationCanceledException) when (known is not null && !cancellationToken.IsCancellationRequested)
-        {
-            return known;
-        }
-        catch (Exception e) when (e is KubernetesException or IOException or FormatException)
-        {
-            throw new ContainerConfigException("CreateContainerConfigError", e.Message);
-        }
-    }
-
-    private async Task RefreshFoldersAsync(CancellationToken cancellationToken)
-    {
-        await _refreshing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await _folders.RefreshAsync(Pod(), Field, cancellationToken).ConfigureAwait(false);
-            _prepared = true;
-        }
-        finally
-        {
-            _refreshing.Release();
-        }
-    }
-
-    private Dictionary<string, string> Environment(JsonObject container, Dictionary<string, string> values)
-    {
-        var pod = Pod();
-        var result = new Dictionary<string, string> { ["HOME"] = _folders.Directory, ["DOTNET_EnableDiagnostics_IPC"] = "0" };
-        foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
-        {
-            var name = (string)variable.Key;
-            if (name is "PATH" or "LANG" or "TZ" || name.StartsWith("DOTNET_", StringComparison.Ordinal))
-                result[name] = (string?)variable.Value ?? "";
-        }
-
-        foreach (var (name, value) in _options.Environment)
-            result[name] = value;
-        result["HOSTNAME"] = pod.Text("spec", "hostname") ?? pod.Name();
-        if (_folders.KubeConfig is { } config)
-            result["KUBECONFIG"] = config;
-        foreach (var (name, value) in values)
-            result[name] = _folders.Rewrite(container, value);
-        result["SANDBOX_ID"] = _options.SandboxId;
-        if (_options.HostsFile is { } hosts)
-            result["SANDBOX_HOSTS_FILE"] = hosts;
-        return result;
-    }
-
-    private IEnumerable<string> Fill(IReadOnlyList<string> template, JsonObject container)
-    {
-        var pod = Pod();
-        foreach (var word in template)
-        {
-            var text = word
-                .Replace("{podIP}", _podIP, StringComparison.Ordinal)
-                .Replace("{podName}", pod.Name(), StringComparison.Ordinal)
-                .Replace("{namespace}", pod.Namespace(), StringComparison.Ordinal)
-                .Replace("{hostname}", pod.Text("spec", "hostname") ?? pod.Name(), StringComparison.Ordinal);
-            const string Mount = "{mount:";
-            for (var at = text.IndexOf(Mount, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Mount, StringComparison.Ordinal))
+            ContainerProcess process;
+            lock (_lock)
             {
-                var end = text.IndexOf('}', at);
-                text = text[..at] + _folders.TranslateOrOwn(container, text[(at + Mount.Length)..end]) + text[(end + 1)..];
+                _abandon.Token.ThrowIfCancellationRequested();
+                process = ContainerProcess.Start(beside, _options.Time);
             }
 
-            yield return text;
-        }
-    }
-
-    private async Task WriteStatusAsync(CancellationToken abandoned)
-    {
-        try
-        {
-            while (true)
+            using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _abandon.Token);
+            bound.CancelAfter(timeout);
+            try
             {
-                await _changed.WaitAsync(TimeSpan.FromSeconds(30), abandoned).ConfigureAwait(false);
-                for (var pause = 100; !await TryWriteAsync(abandoned).ConfigureAwait(false); pause = Math.Min(pause * 2, 1000))
-                    await Task.Delay(TimeSpan.FromMilliseconds(pause), _options.Time, abandoned).ConfigureAwait(false);
+                var code = await process.Exit.WaitAsync(bound.Token).ConfigureAwait(false);
+                return new ProbeOutcome(code == 0, await BeginningAsync(output, cancellationToken).ConfigureAwait(false));
             }
-        }
-        catch (OperationCanceledException) when (abandoned.IsCancellationRequested)
-        {
-        }
-    }
-
-    /// <summary>Writes the status now, if that is possible within <paramref name="bound"/>; otherwise it is written later.</summary>
-    private async Task FlushAsync(TimeSpan bound)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_abandon.Token);
-        limit.CancelAfter(bound);
-        try
-        {
-            if (!await TryWriteAsync(limit.Token).ConfigureAwait(false))
-                _changed.Set();
-        }
-        catch (OperationCanceledException)
-        {
-            _abandon.Token.ThrowIfCancellationRequested();
-            _changed.Set();
-        }
-    }
-
-    /// <returns>False when it must be tried again.</returns>
-    private async Task<bool> TryWriteAsync(CancellationToken cancellationToken)
-    {
-        await _gate(cancellationToken).ConfigureAwait(false);
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            for (var attempt = 0; attempt < 5; attempt++)
+            catch (OperationCanceledException)
             {
+                process.SignalAll(Posix.SigKill);
                 cancellationToken.ThrowIfCancellationRequested();
-                JsonObject status, patch;
-                lock (_lock)
-                {
-                    if (_gone)
-                        return true;
-                    status = PodStatus.Build(_pod, _slots, _ended, _podIP, _hostIP, _startedAt, _options.Time.GetUtcNow());
-                    patch = new JsonObject
-                    {
-                        ["metadata"] = new JsonObject { ["uid"] = Uid, ["resourceVersion"] = _pod.Version() },
-                        ["status"] = status,
-                    };
-                }
-
-                var text = status.ToJsonString();
-                if (text == _written && JsonNode.DeepEquals(Essence(Pod()), Essence(status)))
-                    return true;
-                var (@namespace, name) = (Pod().Namespace(), Pod().Name());
-                try
-                {
-                    Update(await _api.MergePatchAsync(Kinds.Pods, @namespace, name, patch, cancellationToken, "status").ConfigureAwait(false));
-                    _written = text;
-                    return true;
-                }
-                catch (KubernetesException e) when (e.Failure is KubernetesFailure.Conflict or KubernetesFailure.NotFound or KubernetesFailure.Invalid)
-                {
-                    var present = await _api.GetAsync(Kinds.Pods, @namespace, name, cancellationToken).ConfigureAwait(false);
-                    if (present is null || present.Uid() != Uid)
-                    {
-                        Removed();
-                        return true;
-                    }
-
-                    lock (_lock)
-                        _pod = present;
-                    if (e.Failure == KubernetesFailure.Invalid)
-                    {
-                        _options.Log($"pod {Key}: status refused: {e.Message}");
-                        return false;
-                    }
-                }
+                return new ProbeOutcome(false, $"command \"{string.Join(' ', words)}\" timed out");
             }
-
-            return false;
-        }
-        catch (KubernetesException)
-        {
-            return false;
         }
         finally
         {
-            _writing.Release();
+            File.Delete(output);
         }
     }
 
-    /// <summary>What the API server must agree on with us: somebody else may have changed a condition in the meantime.</summary>
-    private static JsonArray Essence(JsonObject podOrStatus) =>
-        (podOrStatus.Items("status", "conditions") is { Count: > 0 } own ? own : podOrStatus.Items("conditions"))
-        .OrderBy(x => x.Text("type"), StringComparer.Ordinal)
-        .Select(x => (JsonNode?)new JsonArray(x.Text("type"), x.Text("status")))
-        .ToJson();
+    private static async Task<string> BeginningAsync(string path, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[LongestOutput];
+        await using var file = File.OpenRead(path);
+        return Encoding.UTF8.GetString(buffer.AsSpan(0, await file.ReadAtLeastAsync(buffer, buffer.Length, false, cancellationToken).ConfigureAwait(false)));
+    }
+
+    private JsonObject Reference(ContainerSlot slot) =>
+        EventRecorder.Pod(Pod(), $"spec.{(slot.Init ? "initContainers" : "containers")}{{{slot.Name}}}");
 
     private async Task DeleteAsync(CancellationToken abandoned)
     {

@@ -7,10 +7,15 @@ using KubernetesEmulator.Objects;
 
 namespace KubernetesEmulator.Nodes;
 
-/// <summary>Runs the actions of probes and hooks: true means success, and nothing throws but cancellation.</summary>
+/// <summary>What became of a probe or a hook.</summary>
+/// <param name="Ok">Whether it succeeded.</param>
+/// <param name="Output">Why not, or what a command wrote.</param>
+internal sealed record ProbeOutcome(bool Ok, string Output);
+
+/// <summary>Runs the actions of probes and hooks; nothing throws but cancellation.</summary>
 /// <param name="network">The node's own network, from where it probes.</param>
 /// <param name="execute">Runs a command in the container.</param>
-internal sealed class Probe(NodeNetwork? network, Func<IReadOnlyList<string>, TimeSpan, CancellationToken, Task<bool>> execute) : IDisposable
+internal sealed class Probe(NodeNetwork? network, Func<IReadOnlyList<string>, TimeSpan, CancellationToken, Task<ProbeOutcome>> execute) : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler
     {
@@ -24,7 +29,7 @@ internal sealed class Probe(NodeNetwork? network, Func<IReadOnlyList<string>, Ti
 #pragma warning restore CA5359
     });
 
-    public async Task<bool> RunAsync(JsonObject action, JsonObject container, string podIP, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<ProbeOutcome> RunAsync(JsonObject action, JsonObject container, string podIP, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (action.Document("exec") is { } exec)
             return await execute(exec.Texts("command"), timeout, cancellationToken).ConfigureAwait(false);
@@ -37,21 +42,24 @@ internal sealed class Probe(NodeNetwork? network, Func<IReadOnlyList<string>, Ti
             if (action.Document("tcpSocket") is { } tcp && Port(tcp, container) is { } port)
             {
                 using var socket = await ConnectAsync(network, tcp.Text("host") ?? podIP, port, bound.Token).ConfigureAwait(false);
-                return true;
+                return new ProbeOutcome(true, "");
             }
 
             if (action.Number("sleep", "seconds") is { } seconds)
             {
                 await Task.Delay(TimeSpan.FromSeconds(seconds), bound.Token).ConfigureAwait(false);
-                return true;
+                return new ProbeOutcome(true, "");
             }
 
-            return false;
+            return new ProbeOutcome(false, "this node knows exec, httpGet and tcpSocket only, and ports by number or by name");
         }
-        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or UriFormatException or FormatException
-            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or UriFormatException or FormatException)
         {
-            return false;
+            return new ProbeOutcome(false, e.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new ProbeOutcome(false, $"no answer within {timeout.TotalSeconds} s");
         }
     }
 
@@ -81,17 +89,19 @@ internal sealed class Probe(NodeNetwork? network, Func<IReadOnlyList<string>, Ti
         }
     }
 
-    private async Task<bool> GetAsync(JsonObject get, JsonObject container, string podIP, CancellationToken cancellationToken)
+    private async Task<ProbeOutcome> GetAsync(JsonObject get, JsonObject container, string podIP, CancellationToken cancellationToken)
     {
         if (Port(get, container) is not { } port)
-            return false;
+            return new ProbeOutcome(false, $"couldn't find port: {get.Text("port")}");
         var scheme = (get.Text("scheme") ?? "HTTP").ToLowerInvariant();
         var path = get.Text("path") ?? "/";
         var uri = new Uri($"{scheme}://{get.Text("host") ?? podIP}:{port}{(path.StartsWith('/') ? "" : "/")}{path}");
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        request.Headers.UserAgent.ParseAdd("kube-probe/1.32");
         foreach (var header in get.Items("httpHeaders"))
             request.Headers.TryAddWithoutValidation(header.Text("name") ?? "", header.Text("value"));
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-        return (int)response.StatusCode is >= 200 and < 400;
+        var status = (int)response.StatusCode;
+        return new ProbeOutcome(status is >= 200 and < 400, $"HTTP probe failed with statuscode: {status}");
     }
 }

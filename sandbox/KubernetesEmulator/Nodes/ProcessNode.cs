@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Agents.Kubernetes;
+using KubernetesEmulator.Events;
 using KubernetesEmulator.Objects;
 
 namespace KubernetesEmulator.Nodes;
@@ -12,10 +12,9 @@ namespace KubernetesEmulator.Nodes;
 /// </summary>
 public sealed class ProcessNode : IAsyncDisposable
 {
-    private const string LeaseNamespace = "kube-node-lease";
-
     private readonly ProcessNodeOptions _options;
     private readonly SeverableApi _api;
+    private readonly EventRecorder _events;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, PodWorker> _workers = [];
     private readonly Dictionary<string, string> _addresses = [];
@@ -24,7 +23,6 @@ public sealed class ProcessNode : IAsyncDisposable
     private CancellationTokenSource? _running;
     private Mirror? _pods;
     private KubeletServer? _server;
-    private bool _reported;
     private Task _tasks = Task.CompletedTask;
     private int _nextAddress = 2;
 
@@ -33,6 +31,7 @@ public sealed class ProcessNode : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         (_options, _api) = (options, new SeverableApi(api));
+        _events = new EventRecorder(_api, "kubelet", options.Name, options.Time);
         _hostIP = Address(1);
     }
 
@@ -50,10 +49,10 @@ public sealed class ProcessNode : IAsyncDisposable
             throw new InvalidOperationException($"Node {Name} runs already.");
         Directory.CreateDirectory(_options.Directory);
         Directory.CreateDirectory(_options.VolumeDirectory);
-        _reported = false;
         if (_options.ClientAuthority is { } authority)
             _server = await KubeletServer.StartAsync(this, IPAddress.Parse(_hostIP), authority, _options.Network, cancellationToken).ConfigureAwait(false);
-        await RegisterAsync(cancellationToken).ConfigureAwait(false);
+        var report = new NodeReport(_options, _api, _hostIP, _server?.Port, GateAsync);
+        await report.RegisterAsync(cancellationToken).ConfigureAwait(false);
 
         var running = new CancellationTokenSource();
         var stop = running.Token;
@@ -69,7 +68,9 @@ public sealed class ProcessNode : IAsyncDisposable
             Task.Run(() => maps.RunAsync(stop), stop),
             Task.Run(() => LoopAsync(work, TimeSpan.FromSeconds(5), TimeSpan.Zero, _ => Reconcile(pods), stop), stop),
             Task.Run(() => LoopAsync(refresh, TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(100), RefreshAsync, stop), stop),
-            Task.Run(() => HeartbeatAsync(stop), stop));
+            Task.Run(() => report.HeartbeatAsync(stop), stop),
+            Task.Run(() => _events.RunAsync(stop), stop));
+        _events.Normal(EventRecorder.Node(Name), "Starting", "Starting kubelet.");
     }
 
     /// <summary>The machine dies: every process of every pod is killed, and nobody is told.</summary>
@@ -320,10 +321,10 @@ public sealed class ProcessNode : IAsyncDisposable
                 }
 
                 var older = _workers.Values.Where(x => x.Key == pod.Key()).Select(x => x.Completion).ToList();
-                var worker = new PodWorker(_options, _api, pod, PodAddress(uid), _hostIP, GateAsync);
+                var worker = new PodWorker(_options, _api, _events, pod, PodAddress(uid), _hostIP, GateAsync);
                 _workers.Add(uid, worker);
-                worker.Start(older.Count > 0 ? Task.WhenAll(older) : null);
                 worker.Update(pod);
+                worker.Start(older.Count > 0 ? Task.WhenAll(older) : null);
             }
         }
 
@@ -357,113 +358,5 @@ public sealed class ProcessNode : IAsyncDisposable
     {
         var network = _options.PodNetwork.GetAddressBytes();
         return new IPAddress([network[0], network[1], (byte)(network[2] + _options.Index), (byte)host]).ToString();
-    }
-
-    private async Task RegisterAsync(CancellationToken cancellationToken)
-    {
-        var labels = new JsonObject { ["kubernetes.io/hostname"] = Name, ["kubernetes.io/os"] = "linux", ["kubernetes.io/arch"] = "amd64" };
-        foreach (var (key, value) in _options.Labels)
-            labels[key] = value;
-        var node = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Node", ["metadata"] = new JsonObject { ["name"] = Name, ["labels"] = labels } };
-        try
-        {
-            await _api.CreateAsync(Kinds.Nodes, null, node, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KubernetesException e) when (e.Failure == KubernetesFailure.AlreadyExists)
-        {
-        }
-
-        try
-        {
-            var leases = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = LeaseNamespace } };
-            await _api.CreateAsync(Kinds.Namespaces, null, leases, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KubernetesException e) when (e.Failure == KubernetesFailure.AlreadyExists)
-        {
-        }
-
-        await RenewAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task HeartbeatAsync(CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                await Task.Delay(_options.Heartbeat, _options.Time, stop).ConfigureAwait(false);
-                await GateAsync(stop).ConfigureAwait(false);
-                await RenewAsync(stop).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (KubernetesException e)
-            {
-                _options.Log($"node {Name}: heartbeat: {e.Message}");
-            }
-        }
-    }
-
-    /// <summary>Renews the node's Lease, and its status when that is not what it should be.</summary>
-    private async Task RenewAsync(CancellationToken cancellationToken)
-    {
-        var now = _options.Time.GetUtcNow();
-        var renewal = new JsonObject { ["spec"] = new JsonObject { ["renewTime"] = now.MicroStamp() } };
-        try
-        {
-            await _api.MergePatchAsync(Kinds.Leases, LeaseNamespace, Name, renewal, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KubernetesException e) when (e.Failure == KubernetesFailure.NotFound)
-        {
-            var lease = new JsonObject
-            {
-                ["apiVersion"] = "coordination.k8s.io/v1",
-                ["kind"] = "Lease",
-                ["metadata"] = new JsonObject { ["name"] = Name, ["namespace"] = LeaseNamespace },
-                ["spec"] = new JsonObject { ["holderIdentity"] = Name, ["leaseDurationSeconds"] = 40, ["renewTime"] = now.MicroStamp() },
-            };
-            await _api.CreateAsync(Kinds.Leases, LeaseNamespace, lease, cancellationToken).ConfigureAwait(false);
-        }
-
-        var node = await _api.GetAsync(Kinds.Nodes, null, Name, cancellationToken).ConfigureAwait(false);
-        if (node is null || (_reported && node.IsTrue("Ready")))
-            return;
-        var capacity = new JsonObject
-        {
-            ["cpu"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
-            ["memory"] = "16Gi",
-            ["ephemeral-storage"] = "100Gi",
-            ["pods"] = "250",
-        };
-        var ready = Fields.Condition(node.Condition("Ready"), "Ready", "True", now, "KubeletReady", "ready");
-        ready["lastHeartbeatTime"] = now.Stamp();
-        var status = new JsonObject
-        {
-            ["capacity"] = capacity,
-            ["allocatable"] = capacity.DeepClone(),
-            ["conditions"] = new JsonArray(ready),
-            ["addresses"] = new JsonArray(
-                new JsonObject { ["type"] = "InternalIP", ["address"] = _hostIP },
-                new JsonObject { ["type"] = "Hostname", ["address"] = Name }),
-            ["nodeInfo"] = new JsonObject
-            {
-                ["kubeletVersion"] = "v1.32.0",
-                ["kubeProxyVersion"] = "v1.32.0",
-                ["containerRuntimeVersion"] = "process://1.0",
-                ["operatingSystem"] = "linux",
-                ["architecture"] = "amd64",
-                ["osImage"] = "processes of this machine",
-                ["kernelVersion"] = Environment.OSVersion.Version.ToString(),
-                ["machineID"] = "",
-                ["systemUUID"] = "",
-                ["bootID"] = "",
-            },
-        };
-        if (_server is not null)
-            status["daemonEndpoints"] = new JsonObject { ["kubeletEndpoint"] = new JsonObject { ["Port"] = _server.Port } };
-        await _api.MergePatchAsync(Kinds.Nodes, null, Name, new JsonObject { ["status"] = status }, cancellationToken, "status").ConfigureAwait(false);
-        _reported = true;
     }
 }

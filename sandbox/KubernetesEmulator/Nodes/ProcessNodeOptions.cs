@@ -44,14 +44,14 @@ public sealed record ProcessNodeOptions
     /// <summary>Labels of the Node object besides the usual ones.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Time between two heartbeats.</summary>
-    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>Time between two heartbeats; well below the time after which a silent node is given up.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The second restart of a failing container waits this long, each further one twice as long; the first does not wait.</summary>
-    public TimeSpan RestartDelay { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan RestartDelay { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest wait before a restart.</summary>
-    public TimeSpan LongestRestartDelay { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan LongestRestartDelay { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Time between two attempts at what waits for somebody else, such as a Secret that does not exist yet.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);

@@ -10,6 +10,7 @@ internal static class Kinds
     public static readonly ResourceType<JsonObject> Namespaces = Core("namespaces", "Namespace", namespaced: false);
     public static readonly ResourceType<JsonObject> Nodes = Core("nodes", "Node", namespaced: false);
     public static readonly ResourceType<JsonObject> Pods = Core("pods", "Pod");
+    public static readonly ResourceType<JsonObject> Events = Core("events", "Event");
     public static readonly ResourceType<JsonObject> Services = Core("services", "Service");
     public static readonly ResourceType<JsonObject> Endpoints = Core("endpoints", "Endpoints");
     public static readonly ResourceType<JsonObject> ConfigMaps = Core("configmaps", "ConfigMap");

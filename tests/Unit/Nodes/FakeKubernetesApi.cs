@@ -14,6 +14,7 @@ internal sealed class FakeKubernetesApi : IKubernetesApi
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, (string Plural, JsonObject Document)> _objects = new(StringComparer.Ordinal);
     private readonly List<(string Plural, ListOptions Options, Channel<WatchEvent<JsonObject>> Channel)> _watches = [];
+    private readonly Dictionary<string, long> _changed = [];
     private long _version;
 
     /// <summary>While set, every call fails as if the server could not be reached.</summary>
@@ -46,7 +47,7 @@ internal sealed class FakeKubernetesApi : IKubernetesApi
         var channel = Channel.CreateUnbounded<WatchEvent<JsonObject>>();
         lock (_lock)
         {
-            if (resourceVersion != Text(_version))
+            if (long.Parse(resourceVersion, CultureInfo.InvariantCulture) < _changed.GetValueOrDefault(type.Plural))
                 throw new KubernetesException(KubernetesFailure.Gone, "too old");
             _watches.Add((type.Plural, options, channel));
         }
@@ -221,6 +222,7 @@ internal sealed class FakeKubernetesApi : IKubernetesApi
     private void Announce(string plural, JsonObject document, WatchEventKind kind)
     {
         var version = Text(kind == WatchEventKind.Deleted ? ++_version : _version);
+        _changed[plural] = _version;
         foreach (var watch in _watches)
             watch.Channel.Writer.TryWrite(watch.Plural == plural && Selected(watch.Options, document)
                 ? new WatchEvent<JsonObject>(kind, Copy(document), version)
