@@ -8,11 +8,18 @@ namespace KubernetesEmulator.Nodes;
 /// <summary>Resolves a container's variables.</summary>
 internal static class ContainerEnvironment
 {
+    /// <param name="api">Where Secrets and ConfigMaps are.</param>
+    /// <param name="pod">The pod.</param>
+    /// <param name="container">The container.</param>
+    /// <param name="services">Variables that are there before; the container's own take their place.</param>
+    /// <param name="field">The pod's fields.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ContainerConfigException">A Secret, ConfigMap or key does not exist and is not optional.</exception>
     public static async Task<Dictionary<string, string>> ResolveAsync(
-        IKubernetesApi api, JsonObject pod, JsonObject container, Func<string, string?> field, CancellationToken cancellationToken)
+        IKubernetesApi api, JsonObject pod, JsonObject container, Dictionary<string, string> services, Func<string, string?> field,
+        CancellationToken cancellationToken)
     {
-        var values = new Dictionary<string, string>();
+        var values = new Dictionary<string, string>(services);
         var sources = new Dictionary<string, IReadOnlyDictionary<string, string>?>();
 
         async Task<IReadOnlyDictionary<string, string>?> SourceAsync(bool secret, string name)

@@ -8,6 +8,12 @@ internal sealed record ProcessCommand(
 {
     /// <summary>Path of the network namespace to run in, or null for this process's own.</summary>
     public string? Network { get; init; }
+
+    /// <summary>The folder to see in the place of the ServiceAccount, or null for none.</summary>
+    public string? Account { get; init; }
+
+    /// <summary>Whom to run as, or null for ourselves.</summary>
+    public ContainerUser? User { get; init; }
 }
 
 /// <summary>
@@ -48,6 +54,10 @@ internal sealed class ContainerProcess
             start.ArgumentList.Add("--net=" + network);
         }
 
+        foreach (var word in command.Account is { } account ? Isolation.WithAccount(account) : [])
+            start.ArgumentList.Add(word);
+        foreach (var word in command.User is { } user ? Isolation.AsUser(user) : [])
+            start.ArgumentList.Add(word);
         start.ArgumentList.Add("setsid");
         start.ArgumentList.Add(command.Executable);
         foreach (var argument in command.Arguments)

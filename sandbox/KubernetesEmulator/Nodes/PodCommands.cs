@@ -35,6 +35,7 @@ internal sealed class PodCommands(
             throw new ContainerConfigException("ErrImagePull", $"This machine does not have {(words.Count > 0 ? words[0] + " of " : "")}image \"{image}\".");
         if (!File.Exists(program.Executable))
             throw new ContainerConfigException("CreateContainerError", $"{program.Executable} does not exist.");
+        var user = ContainerUser.Of(pod(), container);
 
         var values = await ResolveAsync(slot, cancellationToken).ConfigureAwait(false);
         foreach (var mount in container.Items("volumeMounts").Where(x => x.Text("subPath") is { Length: > 0 }))
@@ -55,6 +56,8 @@ internal sealed class PodCommands(
             folders.Log(slot.Name).Current)
         {
             Network = options.Network?.Path,
+            Account = Isolation.Here.Mounts ? folders.Account : null,
+            User = Isolation.Here.Users ? user : null,
         };
     }
 
@@ -78,7 +81,8 @@ internal sealed class PodCommands(
         try
         {
             await RefreshFoldersAsync(bound.Token).ConfigureAwait(false);
-            return _environments[slot.Name] = await ContainerEnvironment.ResolveAsync(api, pod(), slot.Spec, Field, bound.Token).ConfigureAwait(false);
+            return _environments[slot.Name] = await ContainerEnvironment.ResolveAsync(
+                api, pod(), slot.Spec, ServiceVariables.Of(await ServicesAsync(bound.Token).ConfigureAwait(false)), Field, bound.Token).ConfigureAwait(false);
         }
         catch (KubernetesException) when (known is not null)
         {
@@ -92,6 +96,16 @@ internal sealed class PodCommands(
         {
             throw new ContainerConfigException("CreateContainerConfigError", e.Message);
         }
+    }
+
+    private async Task<IEnumerable<JsonObject>> ServicesAsync(CancellationToken cancellationToken)
+    {
+        var document = pod();
+        IEnumerable<JsonObject> services = options.ApiServer is { } server ? [ServiceVariables.Kubernetes(server)] : [];
+        if (document.Flag("spec", "enableServiceLinks") == false)
+            return services;
+        var all = await api.ListAsync(Kinds.Services, document.Namespace(), ListOptions.All, cancellationToken).ConfigureAwait(false);
+        return services.Concat(all.Items.Where(x => x.Namespace() == document.Namespace() && x.Name() != "kubernetes"));
     }
 
     /// <summary>Brings volumes and tokens to the present content of what they stand for.</summary>
@@ -123,7 +137,7 @@ internal sealed class PodCommands(
         foreach (var (name, value) in options.Environment)
             result[name] = value;
         result["HOSTNAME"] = document.Text("spec", "hostname") ?? document.Name();
-        if (folders.KubeConfig is { } config)
+        if (folders.KubeConfig is { } config && !Isolation.Here.Mounts)
             result["KUBECONFIG"] = config;
         foreach (var (name, value) in values)
             result[name] = folders.Rewrite(container, value);

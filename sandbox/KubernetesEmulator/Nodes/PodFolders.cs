@@ -17,7 +17,10 @@ internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api,
 
     public string Directory => directory;
 
-    /// <summary>Path of the kubeconfig file for the pod's processes, or null when they get none.</summary>
+    /// <summary>The folder with token, authority and namespace for the pod's processes, or null when they get none.</summary>
+    public string? Account { get; private set; }
+
+    /// <summary>Path of a kubeconfig file that says the same, or null.</summary>
     public string? KubeConfig { get; private set; }
 
     public ContainerLog Log(string container) => LogOf(directory, container);
@@ -31,7 +34,15 @@ internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api,
     {
         System.IO.Directory.CreateDirectory(directory);
         foreach (var volume in pod.Items("spec", "volumes"))
-            _volumes[volume.Text("name") ?? ""] = await PrepareAsync(pod, volume, field, cancellationToken).ConfigureAwait(false);
+        {
+            var name = volume.Text("name") ?? "";
+            var folder = await PrepareAsync(pod, volume, field, cancellationToken).ConfigureAwait(false);
+            if (!_volumes.ContainsKey(name) && pod.Number("spec", "securityContext", "fsGroup") is { } group && Isolation.Here.Users
+                && (volume.Document("persistentVolumeClaim") ?? volume.Document("emptyDir")) is not null)
+                await Posix.ShareAsync(folder, group, cancellationToken).ConfigureAwait(false);
+            _volumes[name] = folder;
+        }
+
         if (pod.Flag("spec", "automountServiceAccountToken") != false)
             await WriteKubeConfigAsync(pod, cancellationToken).ConfigureAwait(false);
     }
@@ -66,9 +77,13 @@ internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api,
     /// <summary>As <see cref="Translate"/>, with a folder of the pod's own for what no mount covers.</summary>
     public string TranslateOrOwn(JsonObject container, string path)
     {
-        var folder = Translate(container, path) ?? Path.Combine(directory, "rootfs", container.Text("name") ?? "", path.TrimStart('/'));
-        System.IO.Directory.CreateDirectory(folder);
-        return folder;
+        if (Translate(container, path) is { } mounted)
+        {
+            System.IO.Directory.CreateDirectory(mounted);
+            return mounted;
+        }
+
+        return Open(Path.Combine(directory, "rootfs", container.Text("name") ?? "", path.TrimStart('/')));
     }
 
     private async Task<string> PrepareAsync(JsonObject pod, JsonObject volume, Func<string, string?> field, CancellationToken cancellationToken)
@@ -105,12 +120,24 @@ internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api,
         }
         else
         {
-            System.IO.Directory.CreateDirectory(own);
-            return own;
+            return Open(own);
         }
 
         AtomicFolder.Write(own, files);
         return own;
+    }
+
+    /// <summary>A folder that every user may write to.</summary>
+    private static string Open(string folder)
+    {
+        System.IO.Directory.CreateDirectory(folder);
+        if (!OperatingSystem.IsWindows())
+        {
+            const UnixFileMode Everybody = (UnixFileMode)0b111_111_111;
+            File.SetUnixFileMode(folder, Everybody);
+        }
+
+        return folder;
     }
 
     private async Task<string> ClaimFolderAsync(string @namespace, string name, CancellationToken cancellationToken)
@@ -180,6 +207,7 @@ internal sealed class PodFolders(ProcessNodeOptions options, IKubernetesApi api,
             ["namespace"] = Encoding.UTF8.GetBytes(pod.Namespace()),
             ["token"] = Encoding.UTF8.GetBytes(token),
         });
+        Account = folder;
         if (KubeConfig is not null)
             return;
         var path = Path.Combine(directory, "kubeconfig");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -30,6 +31,23 @@ public static class Posix
     {
         if (RenamePath(from, to) != 0)
             throw new IOException($"Cannot rename {from} to {to}: error {Marshal.GetLastPInvokeError()}.");
+    }
+
+    /// <summary>Gives a folder and what is in it to a group, unless the folder is the group's already.</summary>
+    /// <exception cref="IOException">It may not.</exception>
+    internal static async Task ShareAsync(string folder, int group, CancellationToken cancellationToken)
+    {
+        const string Script = """
+            test "$(stat -c %g "$0")" = "$1" && exit 0
+            chmod -R g+rwX "$0"
+            find "$0" -type d -exec chmod g+s {} +
+            chgrp -R "$1" "$0"
+            """;
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-ec", Script, folder, $"{group}"]) { RedirectStandardError = true })!;
+        var errors = await process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+        await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        if (process.ExitCode != 0)
+            throw new IOException($"{folder} cannot be given to group {group}: {errors.Trim()}");
     }
 
     /// <summary>Moves the calling thread to a network namespace.</summary>

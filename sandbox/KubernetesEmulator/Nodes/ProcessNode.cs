@@ -54,6 +54,9 @@ public sealed class ProcessNode : IAsyncDisposable
         var report = new NodeReport(_options, _api, _hostIP, _server?.Port, GateAsync);
         await report.RegisterAsync(cancellationToken).ConfigureAwait(false);
 
+        if (!Isolation.Here.Users)
+            _options.Log($"node {Name}: this process may not change users: containers run as its own, whatever runAsUser, runAsGroup and fsGroup say");
+
         var running = new CancellationTokenSource();
         var stop = running.Token;
         var (work, refresh) = (new Wake(), new Wake());

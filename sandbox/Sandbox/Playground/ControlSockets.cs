@@ -10,7 +10,15 @@ internal static class ControlSockets
 
     /// <summary>Makes the folder of a sandbox's sockets.</summary>
     /// <returns>The path of a pod's socket, with the pod's name left open.</returns>
-    public static string Prepare(string sandbox) => Path.Combine(Directory.CreateDirectory(Path.Combine(sandbox, Folder)).FullName, "{podName}.sock");
+    public static string Prepare(string sandbox)
+    {
+        // The instances may run as another user; strangers do not get into the sandbox's folder.
+        const UnixFileMode Everybody = (UnixFileMode)0b1_111_111_111;
+        var folder = Directory.CreateDirectory(Path.Combine(sandbox, Folder)).FullName;
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, Everybody);
+        return Path.Combine(folder, "{podName}.sock");
+    }
 
     /// <summary>Sockets of an instance in all sandboxes of this machine, the newest first.</summary>
     public static IReadOnlyList<string> Of(string root, string instance) =>

@@ -49,7 +49,7 @@ internal sealed class EmulatedClusterTests
         await CreateAsync(Kinds.StatefulSets, """
             {"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"s"},"spec":{"replicas":2,"serviceName":"svc","selector":{"matchLabels":{"app":"x"} },
              "template":{"metadata":{"labels":{"app":"x"} },"spec":{"terminationGracePeriodSeconds":1,"containers":[{"name":"c","image":"busybox",
-               "command":["sh","-c","test -r $KUBECONFIG; echo $? >>$DATA/log; echo hello; exec sleep 600"],"env":[{"name":"DATA","value":"/data"}],"volumeMounts":[{"name":"root","mountPath":"/data"}]}]} },
+               "command":["sh","-c","test -r ${KUBECONFIG:-/var/run/secrets/kubernetes.io/serviceaccount/token}; echo $? >>$DATA/log; echo hello; exec sleep 600"],"env":[{"name":"DATA","value":"/data"}],"volumeMounts":[{"name":"root","mountPath":"/data"}]}]} },
              "volumeClaimTemplates":[{"metadata":{"name":"root"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"} } } }]} }
             """);
         await Until.HoldsAsync(() => Get(Kinds.StatefulSets, "s").Number("status", "readyReplicas") == 2, "two ready replicas");
