@@ -16,6 +16,9 @@ internal sealed class ApiServers
     private static readonly List<IAsyncDisposable> Started = [];
     private static readonly List<IDisposable> Addresses = [];
 
+    /// <summary>Where <c>eng/control-plane</c> is.</summary>
+    public static string Script => Path.Combine(TestContext.CurrentContext.TestDirectory, "control-plane");
+
     /// <summary>An administrator's kubeconfig file; ends the test as ignored where this machine lacks what the backend needs.</summary>
     public static Task<string> KubeConfigAsync(Backend backend)
     {
@@ -51,8 +54,6 @@ internal sealed class ApiServers
             block.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
-
-    private static string Script => Path.Combine(TestContext.CurrentContext.TestDirectory, "control-plane");
 
     private static async Task<string> StartEmulatorAsync()
     {

@@ -11,11 +11,11 @@ internal sealed class Definitions
     /// <summary>Formats that are types of their own in the documents.</summary>
     private static readonly Dictionary<string, (string Name, JsonObject V2, JsonObject V3)> Formats = new()
     {
-        ["quantity"] = Named("io.k8s.apimachinery.pkg.api.resource.Quantity", new() { ["type"] = "string" }),
+        ["quantity"] = Named("io.k8s.apimachinery.pkg.api.resource.Quantity", new() { ["type"] = "string" }, OneOf("string", "number")),
         ["date-time"] = Named("io.k8s.apimachinery.pkg.apis.meta.v1.Time", new() { ["type"] = "string", ["format"] = "date-time" }),
         ["micro-time"] = Named("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", new() { ["type"] = "string", ["format"] = "date-time" }),
         ["int-or-string"] = Named("io.k8s.apimachinery.pkg.util.intstr.IntOrString", new() { ["type"] = "string", ["format"] = "int-or-string" },
-            new() { ["format"] = "int-or-string", ["oneOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) }),
+            OneOf("integer", "string")),
     };
 
     /// <summary>What v2 cannot say.</summary>
@@ -103,6 +103,8 @@ internal sealed class Definitions
 
         return reference;
     }
+
+    private static JsonObject OneOf(params string[] types) => new() { ["oneOf"] = new JsonArray([.. types.Select(t => new JsonObject { ["type"] = t })]) };
 
     private static (string Name, JsonObject V2, JsonObject V3) Named(string name, JsonObject v2, JsonObject? v3 = null) => (name, v2, v3 ?? v2);
 }

@@ -6,30 +6,46 @@ namespace KubernetesEmulator.Wire;
 
 /// <summary>
 /// Reads the few kinds that <c>kubectl</c> sends in Kubernetes' protobuf encoding and in no other: reviews of rights, token requests and
-/// namespaces. Answers are JSON, which it takes too.
+/// what <c>kubectl create</c> makes of its arguments alone. Answers are JSON, which it takes too.
 /// </summary>
 internal static class Protobuf
 {
     public const string MediaType = "application/vnd.kubernetes.protobuf";
 
     private static readonly Field Text = new("");
-    private static readonly Field Metadata = new("metadata", new() { [1] = Text with { Name = "name" }, [3] = Text with { Name = "namespace" } });
+    private static readonly Field Map = new("") { IsMap = true };
+    private static readonly Field Metadata = new("metadata", new()
+    {
+        [1] = Text with { Name = "name" },
+        [2] = Text with { Name = "generateName" },
+        [3] = Text with { Name = "namespace" },
+        [11] = Map with { Name = "labels" },
+        [12] = Map with { Name = "annotations" },
+    });
+
     private static readonly Field TypeMeta = new("", new() { [1] = Text with { Name = "apiVersion" }, [2] = Text with { Name = "kind" } });
 
     private static readonly Field ResourceAttributes = Strings("resourceAttributes", "namespace", "verb", "group", "version", "resource", "subresource", "name");
     private static readonly Field PathAttributes = Strings("nonResourceAttributes", "path", "verb");
 
-    private static readonly Dictionary<string, Field> Specs = new()
+    /// <summary>The fields of each kind but its metadata.</summary>
+    private static readonly Dictionary<string, Dictionary<int, Field>> Kinds = new()
     {
-        ["Namespace"] = new("spec", []),
-        ["SelfSubjectAccessReview"] = new("spec", new() { [1] = ResourceAttributes, [2] = PathAttributes }),
-        ["SelfSubjectRulesReview"] = Strings("spec", "namespace"),
-        ["TokenRequest"] = new("spec", new()
+        ["Namespace"] = [],
+        ["ServiceAccount"] = [],
+        ["ConfigMap"] = new() { [2] = Map with { Name = "data" }, [3] = Map with { Name = "binaryData", IsBinary = true } },
+        ["Secret"] = new() { [2] = Map with { Name = "data", IsBinary = true }, [3] = Text with { Name = "type" } },
+        ["SelfSubjectAccessReview"] = new() { [2] = new("spec", new() { [1] = ResourceAttributes, [2] = PathAttributes }) },
+        ["SelfSubjectRulesReview"] = new() { [2] = Strings("spec", "namespace") },
+        ["TokenRequest"] = new()
         {
-            [1] = Text with { Name = "audiences", Repeated = true },
-            [3] = Strings("boundObjectRef", "kind", "apiVersion", "name", "uid"),
-            [4] = Text with { Name = "expirationSeconds" },
-        }),
+            [2] = new("spec", new()
+            {
+                [1] = Text with { Name = "audiences", Repeated = true },
+                [3] = Strings("boundObjectRef", "kind", "apiVersion", "name", "uid"),
+                [4] = Text with { Name = "expirationSeconds" },
+            }),
+        },
     };
 
     /// <exception cref="FormatException">It is no such document.</exception>
@@ -48,9 +64,9 @@ internal static class Protobuf
         }
 
         var kind = document.Text("kind") ?? "";
-        if (!Specs.TryGetValue(kind, out var spec))
+        if (!Kinds.TryGetValue(kind, out var fields))
             throw new FormatException($"no protobuf encoding of kind \"{kind}\" is known here");
-        foreach (var (name, value) in Message(raw, new("", new() { [1] = Metadata, [2] = spec })))
+        foreach (var (name, value) in Message(raw, new("", new(fields) { [1] = Metadata })))
             document[name] = value?.DeepClone();
         return document;
     }
@@ -65,6 +81,13 @@ internal static class Protobuf
         {
             if (!message.Members!.TryGetValue(number, out var field))
                 continue;
+            if (field.IsMap)
+            {
+                var (key, entry) = Entry(content, field);
+                json.Ensure(field.Name)[key] = entry;
+                continue;
+            }
+
             JsonNode value = integer is { } n ? n : field.Members is null ? Encoding.UTF8.GetString(content) : Message(content, field);
             if (!field.Repeated)
                 json[field.Name] = value;
@@ -77,11 +100,30 @@ internal static class Protobuf
         return json;
     }
 
+    private static (string Key, string Value) Entry(ReadOnlySpan<byte> bytes, Field map)
+    {
+        var (key, value) = ("", "");
+        for (var reader = new Reader(bytes); reader.Next(out var number, out _, out var content);)
+        {
+            if (number == 1)
+                key = Encoding.UTF8.GetString(content);
+            else
+                value = map.IsBinary ? Convert.ToBase64String(content) : Encoding.UTF8.GetString(content);
+        }
+
+        return (key, value);
+    }
+
     /// <param name="Name">As in JSON.</param>
     /// <param name="Members">Fields by number, of a message.</param>
     private sealed record Field(string Name, Dictionary<int, Field>? Members = null)
     {
         public bool Repeated { get; init; }
+
+        public bool IsMap { get; init; }
+
+        /// <summary>Whether the values of a map are bytes, which are text in base 64 in JSON.</summary>
+        public bool IsBinary { get; init; }
     }
 
     private ref struct Reader(ReadOnlySpan<byte> bytes)
