@@ -77,7 +77,12 @@ internal static class Defaults
         else if (spec.Text("serviceAccount") is { Length: > 0 } legacy)
             spec["serviceAccountName"] = legacy;
         foreach (var container in spec.Objects("initContainers").Concat(spec.Objects("containers")))
+        {
             Container(container);
+            foreach (var port in container.Objects("ports").Where(p => spec.Flag("hostNetwork") && p["containerPort"] is not null))
+                port.Default("hostPort", port["containerPort"]!.DeepClone());
+        }
+
         foreach (var volume in spec.Objects("volumes"))
             Volume(volume);
     }

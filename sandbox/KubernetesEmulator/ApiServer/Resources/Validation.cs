@@ -8,15 +8,8 @@ namespace KubernetesEmulator.Resources;
 /// <summary>What the server refuses in names, metadata and the built-in kinds that are used here.</summary>
 internal static partial class Validation
 {
-    private const string Subdomain = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-        + "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-        + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-
     private const string NameText = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with "
         + "an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-
-    private const string LabelText = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
-        + "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
     public static List<FieldError> Check(Resource r, JsonObject o)
     {
@@ -125,26 +118,22 @@ internal static partial class Validation
         {
             if (name.Length > 63)
                 errors.Add(FieldError.Invalid("metadata.name", name, "must be no more than 63 characters"));
-            else if (r.Key == "services" && (!DnsLabel().IsMatch(name) || char.IsAsciiDigit(name[0])))
+            else if (r.Key == "services" && (!FieldChecks.IsDnsLabel(name) || char.IsAsciiDigit(name[0])))
                 errors.Add(FieldError.Invalid("metadata.name", name, NameText));
-            else if (!DnsLabel().IsMatch(name))
-                errors.Add(FieldError.Invalid("metadata.name", name, LabelText));
+            else
+                errors.Label("metadata.name", name);
         }
-        else if (name.Length > 253 || !DnsSubdomain().IsMatch(name))
+        else
         {
-            errors.Add(FieldError.Invalid("metadata.name", name, Subdomain));
+            errors.Subdomain("metadata.name", name);
         }
 
         foreach (var part in new[] { "labels", "annotations" })
         {
             foreach (var (key, value) in metadata.Child(part) ?? [])
             {
-                var bare = key.Split('/') is [var prefix, var rest] && prefix.Length <= 253 && DnsSubdomain().IsMatch(prefix) ? rest : key;
-                if (bare.Length > 63 || !QualifiedName().IsMatch(bare))
-                    errors.Add(FieldError.Invalid($"metadata.{part}", key, "name part must consist of alphanumeric characters, '-', '_' or '.', and must start "
-                        + "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-                        + "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"));
-                if (part == "labels" && value.Text() is { Length: > 0 } text && (text.Length > 63 || !QualifiedName().IsMatch(text)))
+                errors.LabelKey($"metadata.{part}", key);
+                if (part == "labels" && value.Text() is { } text && !FieldChecks.IsLabelValue(text))
                     errors.Add(FieldError.Invalid("metadata.labels", text, "a valid label must be an empty string or consist of alphanumeric characters, "
                         + "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
                         + "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"));
@@ -177,7 +166,7 @@ internal static partial class Validation
         switch (r.Key)
         {
             case "pods":
-                Pod(o.Child("spec"), "spec", errors);
+                PodValidation.Check(o.Child("spec"), "spec", errors);
                 break;
             case "statefulsets.apps" or "deployments.apps" or "replicasets.apps" or "jobs.batch":
                 Workload(r, o, errors);
@@ -188,9 +177,12 @@ internal static partial class Validation
             case "configmaps":
                 Keys(o.Child("data"), "data", errors);
                 Keys(o.Child("binaryData"), "binaryData", errors);
+                foreach (var (key, _) in (o.Child("data") ?? []).Where(d => o.Child("binaryData")?.ContainsKey(d.Key) == true))
+                    errors.Add(FieldError.Invalid($"data[{key}]", key, "duplicate of key present in binaryData"));
                 break;
             case "secrets":
                 Keys(o.Child("data"), "data", errors);
+                Secret(o, errors);
                 break;
             case "leases.coordination.k8s.io":
                 Lease(o.Child("spec"), errors);
@@ -199,18 +191,16 @@ internal static partial class Validation
                 PolicyRules(r, o, errors);
                 break;
             case "rolebindings.rbac.authorization.k8s.io" or "clusterrolebindings.rbac.authorization.k8s.io":
-                if (o.Text("roleRef", "name") is null or "")
-                    errors.Add(FieldError.Required("roleRef.name"));
+                Binding(r, o, errors);
                 break;
             case "persistentvolumeclaims":
-                if (!o.Texts("spec", "accessModes").Any())
-                    errors.Add(FieldError.Required("spec.accessModes", "at least 1 access mode is required"));
-                if (o.At("spec", "resources", "requests", "storage") is null)
-                    errors.Add(FieldError.Required("spec.resources[storage]"));
+                Claim(o.Child("spec"), errors);
+                break;
+            case "poddisruptionbudgets.policy":
+                Budget(o.Child("spec"), errors);
                 break;
             case "storageclasses.storage.k8s.io":
-                if (o.Text("provisioner") is null or "")
-                    errors.Add(FieldError.Required("provisioner"));
+                errors.Require("provisioner", o.Text("provisioner"));
                 break;
             case "events":
                 if (o.Text("involvedObject", "namespace") is { } ns ? ns != o.Text("metadata", "namespace") : o.Text("metadata", "namespace") != "default")
@@ -225,125 +215,154 @@ internal static partial class Validation
     private static void Workload(Resource r, JsonObject o, List<FieldError> errors)
     {
         var spec = o.Child("spec");
-        if (spec.Number("replicas") < 0)
-            errors.Add(FieldError.Invalid("spec.replicas", spec.At("replicas"), "must be greater than or equal to 0"));
+        foreach (var field in new[] { "replicas", "minReadySeconds", "completions", "parallelism", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished" })
+            errors.NotNegative($"spec.{field}", spec.At(field));
         var selector = spec.Child("selector");
-        if (selector is null || (selector.Child("matchLabels")?.Count ?? 0) + selector.Objects("matchExpressions").Count() == 0)
+        if (selector is null)
         {
             errors.Add(FieldError.Required("spec.selector"));
         }
+        else if ((selector.Child("matchLabels")?.Count ?? 0) + selector.Objects("matchExpressions").Count() == 0)
+        {
+            errors.Add(FieldError.Invalid("spec.selector", selector, $"empty selector is invalid for {r.Kind.ToLowerInvariant()}"));
+        }
         else
         {
-            foreach (var (key, value) in selector.Child("matchLabels") ?? [])
+            var index = 0;
+            foreach (var expression in selector.Objects("matchExpressions"))
             {
-                if (spec.Text("template", "metadata", "labels", key) != value.Text())
-                {
-                    errors.Add(FieldError.Invalid("spec.template.metadata.labels", spec.At("template", "metadata", "labels"), "`selector` does not match template `labels`"));
-                    break;
-                }
+                if (expression.Text("operator") is not ("In" or "NotIn" or "Exists" or "DoesNotExist"))
+                    errors.Add(FieldError.Invalid($"spec.selector.matchExpressions[{index}].operator", expression["operator"], "not a valid selector operator"));
+                index++;
             }
+
+            if ((selector.Child("matchLabels") ?? []).Any(l => spec.Text("template", "metadata", "labels", l.Key) != l.Value.Text()))
+                errors.Add(FieldError.Invalid("spec.template.metadata.labels", spec.At("template", "metadata", "labels"), "`selector` does not match template `labels`"));
         }
 
-        Pod(spec.Child("template", "spec"), "spec.template.spec", errors);
+        if (r.Kind == "StatefulSet")
+            StatefulSet(spec, errors);
+        else
+            PodValidation.Check(spec.Child("template", "spec"), "spec.template.spec", errors);
+        const string Policy = "spec.template.spec.restartPolicy";
         var policy = spec.Text("template", "spec", "restartPolicy");
-        if (r.Kind == "Job" ? policy == "Always" : policy != "Always")
-            errors.Add(FieldError.NotSupported("spec.template.spec.restartPolicy", policy, r.Kind == "Job" ? ["OnFailure", "Never"] : ["Always"]));
+        if (r.Kind != "Job" && policy != "Always")
+            errors.Add(FieldError.NotSupported(Policy, policy, ["Always"]));
+        else if (r.Kind == "Job" && policy == "Always")
+            errors.Add(FieldError.Required(Policy, "valid values: \"OnFailure\", \"Never\""));
     }
 
-    private static void Pod(JsonObject? spec, string path, List<FieldError> errors)
+    /// <summary>Of the template only as much as the server looks at: what else is wrong with it shows when its pods are made.</summary>
+    private static void StatefulSet(JsonObject? spec, List<FieldError> errors)
     {
-        if (!spec.Objects("containers").Any())
-            errors.Add(FieldError.Required($"{path}.containers"));
-        if (path == "spec" && spec.Text("restartPolicy") is { } policy and not ("Always" or "OnFailure" or "Never"))
-            errors.Add(FieldError.NotSupported($"{path}.restartPolicy", policy, ["Always", "OnFailure", "Never"]));
-        var volumes = new HashSet<string>();
-        var index = 0;
-        foreach (var volume in spec.Objects("volumes"))
-        {
-            var name = volume.Text("name") ?? "";
-            if (name.Length == 0)
-                errors.Add(FieldError.Required($"{path}.volumes[{index}].name"));
-            else if (!DnsLabel().IsMatch(name) || name.Length > 63)
-                errors.Add(FieldError.Invalid($"{path}.volumes[{index}].name", name, LabelText));
-            else if (!volumes.Add(name))
-                errors.Add(FieldError.Duplicate($"{path}.volumes[{index}].name", name));
-            index++;
-        }
-
-        var names = new HashSet<string>();
-        foreach (var list in new[] { "initContainers", "containers" })
-        {
-            index = 0;
-            foreach (var container in spec.Objects(list))
-            {
-                Container(container, $"{path}.{list}[{index++}]", names, volumes, path.Length > 4, errors);
-            }
-        }
-    }
-
-    private static void Container(
-        JsonObject container, string path, HashSet<string> names, HashSet<string> volumes, bool template, List<FieldError> errors)
-    {
-        var name = container.Text("name") ?? "";
-        if (name.Length == 0)
-            errors.Add(FieldError.Required($"{path}.name"));
-        else if (!DnsLabel().IsMatch(name) || name.Length > 63)
-            errors.Add(FieldError.Invalid($"{path}.name", name, LabelText));
-        else if (!names.Add(name))
-            errors.Add(FieldError.Duplicate($"{path}.name", name));
-        if (container.Text("image") is null or "")
-            errors.Add(FieldError.Required($"{path}.image"));
-        var index = 0;
-        foreach (var mount in container.Objects("volumeMounts"))
-        {
-            // A StatefulSet's claims become volumes only in its pods.
-            if (!template && !volumes.Contains(mount.Text("name") ?? ""))
-                errors.Add(new FieldError($"{path}.volumeMounts[{index}].name", "FieldValueNotFound", $"Not found: {Document.Show(mount["name"])}"));
-            if (mount.Text("mountPath") is null or "")
-                errors.Add(FieldError.Required($"{path}.volumeMounts[{index}].mountPath"));
-            index++;
-        }
-
-        index = 0;
-        foreach (var port in container.Objects("ports"))
-        {
-            if (port.Number("containerPort") is not (> 0 and < 65536))
-                errors.Add(FieldError.Invalid($"{path}.ports[{index}].containerPort", port["containerPort"], "must be between 1 and 65535, inclusive"));
-            index++;
-        }
-
-        index = 0;
-        foreach (var variable in container.Objects("env"))
-        {
-            if (variable.Text("name") is null or "")
-                errors.Add(FieldError.Required($"{path}.env[{index}].name"));
-            if (variable.Text("value") is { Length: > 0 } && variable["valueFrom"] is not null)
-                errors.Add(FieldError.Invalid($"{path}.env[{index}].valueFrom", "", "may not be specified when `value` is not empty"));
-            index++;
-        }
+        if (spec.Text("podManagementPolicy") is not ("OrderedReady" or "Parallel"))
+            errors.Add(FieldError.Invalid("spec.podManagementPolicy", spec.At("podManagementPolicy"), "must be 'OrderedReady' or 'Parallel'"));
+        var strategy = spec.Child("updateStrategy");
+        if (strategy.Text("type") is not ("RollingUpdate" or "OnDelete"))
+            errors.Add(FieldError.Invalid("spec.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'"));
+        else if (strategy.Text("type") == "OnDelete" && strategy.Child("rollingUpdate") is { } update)
+            errors.Add(FieldError.Invalid("spec.updateStrategy.rollingUpdate", update, "only allowed for updateStrategy 'RollingUpdate'"));
+        errors.NotNegative("spec.updateStrategy.rollingUpdate.partition", strategy.At("rollingUpdate", "partition"));
     }
 
     private static void Service(JsonObject? spec, List<FieldError> errors)
     {
         var type = spec.Text("type") ?? "";
-        if (type is not ("ClusterIP" or "NodePort" or "LoadBalancer" or "ExternalName"))
-            errors.Add(FieldError.NotSupported("spec.type", type, ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]));
-        if (!spec.Objects("ports").Any() && type != "ExternalName" && spec.Text("clusterIP") != "None")
+        errors.OneOf("spec.type", type, "ClusterIP", "ExternalName", "LoadBalancer", "NodePort");
+        errors.OneOf("spec.sessionAffinity", spec.Text("sessionAffinity"), "ClientIP", "None");
+        foreach (var (key, _) in spec.Child("selector") ?? [])
+            errors.LabelKey("spec.selector", key);
+        if (type == "ExternalName")
+            errors.Require("spec.externalName", spec.Text("externalName"));
+        else if (!spec.Objects("ports").Any() && spec.Text("clusterIP") != "None")
             errors.Add(FieldError.Required("spec.ports"));
+        if (type is "LoadBalancer" or "NodePort" && spec.Text("clusterIP") == "None")
+            errors.Add(FieldError.Invalid("spec.clusterIPs[0]", "None", $"may not be set to 'None' for {type} services"));
+        if (spec.Text("externalTrafficPolicy") is { Length: > 0 } policy && type is "ClusterIP" or "ExternalName")
+            errors.Add(FieldError.Invalid("spec.externalTrafficPolicy", policy, "ExternalTrafficPolicy can only be set on NodePort and LoadBalancer service"));
         var names = new HashSet<string>();
+        var numbers = new HashSet<string>();
         var index = 0;
         var several = spec.Objects("ports").Count() > 1;
         foreach (var port in spec.Objects("ports"))
         {
-            if (port.Number("port") is not (> 0 and < 65536))
-                errors.Add(FieldError.Invalid($"spec.ports[{index}].port", port["port"], "must be between 1 and 65535, inclusive"));
-            if (port.Number("targetPort") is <= 0 or >= 65536)
-                errors.Add(FieldError.Invalid($"spec.ports[{index}].targetPort", port["targetPort"], "must be between 1 and 65535, inclusive"));
-            if (several && port.Text("name") is null or "")
-                errors.Add(FieldError.Required($"spec.ports[{index}].name"));
-            else if (!names.Add(port.Text("name") ?? ""))
-                errors.Add(FieldError.Duplicate($"spec.ports[{index}].name", port["name"]));
-            index++;
+            var at = $"spec.ports[{index++}]";
+            var name = port.Text("name") ?? "";
+            if (several)
+                errors.Require($"{at}.name", name);
+            errors.Label($"{at}.name", name);
+            if (name.Length > 0 && !names.Add(name))
+                errors.Add(FieldError.Duplicate($"{at}.name", name));
+            errors.Port($"{at}.port", port["port"]);
+            errors.Port($"{at}.targetPort", port["targetPort"]);
+            errors.OneOf($"{at}.protocol", port.Text("protocol"), "SCTP", "TCP", "UDP");
+            if (type == "ClusterIP" && port.Number("nodePort") is not (null or 0))
+                errors.Add(FieldError.Forbidden($"{at}.nodePort", "may not be used when `type` is 'ClusterIP'"));
+            if (!numbers.Add($"{port.Text("protocol")}/{port.Number("port")}"))
+                errors.Add(FieldError.Duplicate(at, port));
+        }
+    }
+
+    private static void Claim(JsonObject? spec, List<FieldError> errors)
+    {
+        if (!spec.Texts("accessModes").Any())
+            errors.Add(FieldError.Required("spec.accessModes", "at least 1 access mode is required"));
+        foreach (var mode in spec.Texts("accessModes"))
+            errors.OneOf("spec.accessModes", mode, "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod");
+        if (spec.Text("resources", "requests", "storage") is not { } storage)
+            errors.Add(FieldError.Required("spec.resources[storage]"));
+        else if (storage == "0" || storage[0] == '-')
+            errors.Add(FieldError.Invalid("spec.resources[storage]", storage, "must be greater than zero"));
+        errors.OneOf("spec.volumeMode", spec.Text("volumeMode"), "Block", "Filesystem");
+        errors.Subdomain("spec.storageClassName", spec.Text("storageClassName"));
+    }
+
+    private static void Secret(JsonObject o, List<FieldError> errors)
+    {
+        string[] keys = o.Text("type") switch
+        {
+            "kubernetes.io/tls" => ["tls.crt", "tls.key"],
+            "kubernetes.io/dockerconfigjson" => [".dockerconfigjson"],
+            "kubernetes.io/ssh-auth" => ["ssh-privatekey"],
+            _ => [],
+        };
+        foreach (var key in keys.Where(k => o.Child("data")?.ContainsKey(k) != true))
+            errors.Add(FieldError.Required($"data[{key}]"));
+        if (o.Text("type") == "kubernetes.io/service-account-token")
+            errors.Require("metadata.annotations[kubernetes.io/service-account.name]", o.Text("metadata", "annotations", "kubernetes.io/service-account.name"));
+    }
+
+    private static void Binding(Resource r, JsonObject o, List<FieldError> errors)
+    {
+        var role = o.Child("roleRef");
+        if (role.Text("apiGroup") != "rbac.authorization.k8s.io")
+            errors.Add(FieldError.NotSupported("roleRef.apiGroup", role.At("apiGroup"), ["rbac.authorization.k8s.io"]));
+        if (r.Namespaced ? role.Text("kind") is not ("Role" or "ClusterRole") : role.Text("kind") != "ClusterRole")
+            errors.Add(FieldError.NotSupported("roleRef.kind", role.At("kind"), r.Namespaced ? ["Role", "ClusterRole"] : ["ClusterRole"]));
+        errors.Require("roleRef.name", role.Text("name"));
+        var index = 0;
+        foreach (var subject in o.Objects("subjects"))
+        {
+            var at = $"subjects[{index++}]";
+            errors.Require($"{at}.name", subject.Text("name"));
+            if (subject.Text("kind") is not ("ServiceAccount" or "User" or "Group"))
+                errors.Add(FieldError.NotSupported($"{at}.kind", subject["kind"], ["ServiceAccount", "User", "Group"]));
+            // A binding in a namespace means accounts there unless it says otherwise.
+            if (subject.Text("kind") == "ServiceAccount" && !r.Namespaced)
+                errors.Require($"{at}.namespace", subject.Text("namespace"));
+        }
+    }
+
+    private static void Budget(JsonObject? spec, List<FieldError> errors)
+    {
+        if (spec.At("minAvailable") is not null && spec.At("maxUnavailable") is not null)
+            errors.Add(FieldError.Invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
+        foreach (var field in new[] { "minAvailable", "maxUnavailable" })
+        {
+            errors.NotNegative($"spec.{field}", spec.At(field));
+            if (spec.Text(field) is { } share && (share.Length < 2 || share[^1] != '%' || !share[..^1].All(char.IsAsciiDigit)))
+                errors.Add(FieldError.Invalid($"spec.{field}", share, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used "
+                    + "for validation is '[0-9]+%')"));
         }
     }
 
@@ -468,15 +487,6 @@ internal static partial class Validation
 
         return !Document.Same(a, b);
     }
-
-    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\z")]
-    private static partial Regex DnsLabel();
-
-    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z")]
-    private static partial Regex DnsSubdomain();
-
-    [GeneratedRegex(@"^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\z")]
-    private static partial Regex QualifiedName();
 
     [GeneratedRegex(@"^[-._a-zA-Z0-9]+\z")]
     private static partial Regex DataKey();

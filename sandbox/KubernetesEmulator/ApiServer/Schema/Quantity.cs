@@ -18,6 +18,20 @@ internal static partial class Quantity
     /// <exception cref="FormatException">It is none; the message is the server's.</exception>
     public static string Canonical(string text, bool ofResource)
     {
+        var (amount, binary, exponent) = Parse(text);
+        var nanos = BigInteger.Abs(amount);
+        if (ofResource)
+            nanos = Up(nanos, Milli) * Milli;
+        var sign = amount.Sign < 0 ? "-" : "";
+        return sign + (binary && nanos >= 1024 * Nano ? Largest(Up(nanos, Nano), 1024, Binaries, 0, "i") : Largest(nanos, 1000, Decimals, 3, exponent ? "e" : ""));
+    }
+
+    /// <summary>Less than, equal to or greater than zero, as the first is less than, the same as or more than the second.</summary>
+    /// <exception cref="FormatException">One is no amount.</exception>
+    public static int Compare(string one, string other) => Parse(one).Nanos.CompareTo(Parse(other).Nanos);
+
+    private static (BigInteger Nanos, bool Binary, bool Exponent) Parse(string text)
+    {
         if (Form().Match(text) is not { Success: true } match)
             throw new FormatException("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
         if (Number().Match(match.Groups[1].Value) is not { Success: true } number)
@@ -35,12 +49,8 @@ internal static partial class Quantity
             (exponent, scale) = (true, scale + shift);
         else
             throw new FormatException("unable to parse quantity's suffix");
-
         var nanos = scale >= 0 ? digits * BigInteger.Pow(10, scale) : Up(digits, BigInteger.Pow(10, -scale));
-        if (ofResource)
-            nanos = Up(nanos, Milli) * Milli;
-        var sign = number.Groups["sign"].Value == "-" && !nanos.IsZero ? "-" : "";
-        return sign + (binary && nanos >= 1024 * Nano ? Largest(Up(nanos, Nano), 1024, Binaries, 0, "i") : Largest(nanos, 1000, Decimals, 3, exponent ? "e" : ""));
+        return (number.Groups["sign"].Value == "-" ? -nanos : nanos, binary, exponent);
     }
 
     private static BigInteger Up(BigInteger amount, BigInteger unit) => (amount + unit - 1) / unit;
