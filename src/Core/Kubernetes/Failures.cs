@@ -70,6 +70,9 @@ internal static class Failures
         var said = string.IsNullOrEmpty(reason) ? $"{code}" : $"{code} {reason}";
 
         // A server that cannot read a document quotes what it could not read.
+        // Of what is applied and not there yet it says only that it is forbidden.
+        if (failure == KubernetesFailure.Forbidden && message?.EndsWith("is forbidden: ", StringComparison.Ordinal) == true)
+            message += "applying what does not exist needs the right to create it";
         var words = call.Discreet && failure == KubernetesFailure.Invalid ? "(left out: the words may quote the Secret)" : message;
         return new KubernetesException(failure, $"{call.What}: {said}: {words}") { RetryAfter = retryAfter };
     }
