@@ -12,7 +12,7 @@ internal sealed class ScenarioCommand(Backend backend, IScreen screen, TimeProvi
     public static int List(TextWriter output)
     {
         output.WriteLine("scenarios:");
-        foreach (var scenario in Catalog.Scenarios.Append(Catalog.Idle))
+        foreach (var scenario in Catalog.Scenarios.Append(Catalog.Namespaced).Append(Catalog.Idle))
             output.WriteLine($"  {scenario.Name,-18} {scenario.Title}");
         output.WriteLine("scenarios for --private-network or --control-plane:");
         foreach (var scenario in Catalog.Cuts)

@@ -10,12 +10,18 @@ internal sealed partial class CustomResourceDefinition
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private readonly IKubernetesApi api;
+    private readonly IReadOnlyList<string?> namespaces;
     private readonly TimeProvider time;
     private readonly ILogger logger;
 
-    public CustomResourceDefinition(IKubernetesApi api, TimeProvider time, ILogger logger)
+    /// <param name="api">The API server.</param>
+    /// <param name="namespaces">Where SqlServers are watched.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told what is waited for.</param>
+    public CustomResourceDefinition(IKubernetesApi api, IReadOnlyList<string?> namespaces, TimeProvider time, ILogger logger)
     {
         this.api = api;
+        this.namespaces = namespaces;
         this.time = time;
         this.logger = logger;
     }
@@ -27,6 +33,9 @@ internal sealed partial class CustomResourceDefinition
             ?? throw new InvalidOperationException("The CRD is missing from the executable.");
         return (JsonObject)JsonNode.Parse(stream)!;
     }
+
+    /// <summary>Fields that <paramref name="wanted"/> has and <paramref name="found"/> has not: the API server would drop them without a word.</summary>
+    public static IReadOnlyList<string> Missing(JsonObject wanted, JsonObject found) => [.. Missing(SchemaOf(wanted), SchemaOf(found), string.Empty)];
 
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
@@ -42,20 +51,67 @@ internal sealed partial class CustomResourceDefinition
                 var current = await api.GetAsync(Resources.Definitions, null, name, cancellationToken).ConfigureAwait(false);
                 if (current is not null && SqlServerPlanner.Condition(current, "Established") is not null)
                 {
-                    LogEstablished(name);
-                    return;
+                    var missing = Missing(document, current);
+                    if (missing.Count == 0)
+                    {
+                        LogEstablished(name);
+                        return;
+                    }
+
+                    var why = string.Join(", ", missing);
+                    if (said != why)
+                        LogOutdated(name, why);
+                    said = why;
                 }
 
                 applied &= current is not null;
             }
             catch (KubernetesException error)
             {
+                if (error.Failure == KubernetesFailure.Forbidden && await IsServedAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    LogUnread(name, error.Message);
+                    return;
+                }
+
                 if (said != error.Message)
                     LogFailure(name, error.Failure, error.Message);
                 said = error.Message;
             }
 
             await Task.Delay(Retry, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static JsonObject? SchemaOf(JsonObject definition) => (JsonObject?)(definition["spec"]?["versions"] as JsonArray ?? [])
+        .FirstOrDefault(version => $"{(string?)definition["spec"]?["group"]}/{(string?)version?["name"]}" == Names.ApiVersion)?["schema"]?["openAPIV3Schema"];
+
+    private static IEnumerable<string> Missing(JsonObject? wanted, JsonObject? found, string path)
+    {
+        foreach (var (name, schema) in wanted?["properties"] as JsonObject ?? [])
+        {
+            var inner = path.Length == 0 ? name : $"{path}.{name}";
+            if (found?["properties"]?[name] is not JsonObject present)
+                yield return inner;
+            else
+                foreach (var missing in Missing(schema as JsonObject, present, inner))
+                    yield return missing;
+        }
+    }
+
+    /// <summary>Whether SqlServers are served where this service account has rights, when it has them in some namespaces only.</summary>
+    private async Task<bool> IsServedAsync(CancellationToken cancellationToken)
+    {
+        if (namespaces[0] is not { } first)
+            return false;
+        try
+        {
+            await api.ListAsync(Resources.SqlServers, first, ListOptions.All, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (KubernetesException)
+        {
+            return false;
         }
     }
 
@@ -82,4 +138,10 @@ internal sealed partial class CustomResourceDefinition
 
     [LoggerMessage(LogLevel.Warning, "CRD {Name} may not be applied by this service account and must be there already: {Message}")]
     private partial void LogForbidden(string name, string message);
+
+    [LoggerMessage(LogLevel.Warning, "CRD {Name} may not be read by this service account; SqlServers are served, and it is taken for new enough: {Message}")]
+    private partial void LogUnread(string name, string message);
+
+    [LoggerMessage(LogLevel.Error, "CRD {Name} is too old, and may not be applied by this service account. Apply deploy/crds; it lacks: {Missing}")]
+    private partial void LogOutdated(string name, string missing);
 }

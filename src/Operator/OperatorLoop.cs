@@ -28,7 +28,7 @@ internal sealed partial class OperatorLoop
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await new CustomResourceDefinition(api, time, logger).EnsureAsync(cancellationToken).ConfigureAwait(false);
+        await new CustomResourceDefinition(api, options.WatchNamespaces, time, logger).EnsureAsync(cancellationToken).ConfigureAwait(false);
         var wake = new WakeUp(time);
         var managed = new ListOptions(LabelSelector: $"{Names.ManagedBy}={Names.FieldManager}");
         var ours = new ListOptions(LabelSelector: Names.InstanceLabel);

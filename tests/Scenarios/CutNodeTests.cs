@@ -15,7 +15,8 @@ internal sealed class CutNodeTests
         backend.Require();
         Backends.RequireNetworks();
         var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"cut-{Guid.NewGuid():n}.json");
-        using var sandbox = SandboxProcess.Start(["scenario", "cut-node", "cut-api", "--private-network", "--json", file, .. backend.Arguments()]);
+        string[] names = ["form-namespaced", "cut-node", "cut-api", "cut-peers"];
+        using var sandbox = SandboxProcess.Start(["scenario", .. names, "--private-network", "--json", file, .. backend.Arguments()]);
         var ended = sandbox.WaitForExit(TimeSpan.FromMinutes(6));
         TestContext.Out.WriteLine(sandbox.Output);
         Assert.That(ended, "the scenarios have not ended within six minutes");
@@ -24,7 +25,7 @@ internal sealed class CutNodeTests
         var steps = report.RootElement.GetProperty("steps").EnumerateArray().ToList();
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(steps.Select(x => x.GetProperty("name").GetString()), Is.EqualTo((string[])["cut-node", "cut-api"]));
+            Assert.That(steps.Select(x => x.GetProperty("name").GetString()), Is.EqualTo(names));
             Assert.That(steps.Select(x => x.GetProperty("ok").GetBoolean()), Is.All.True);
             Assert.That(steps.Select(x => x.GetProperty("lostAcknowledgedWrites").GetRawText()), Is.All.EqualTo("0"));
         }

@@ -53,10 +53,11 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="nodes">How many nodes.</param>
     /// <param name="proxied">Whether pods reach the API server through a proxy that can make faults.</param>
     /// <param name="definition">The CustomResourceDefinition that is there before the operator; the shipped one when null.</param>
+    /// <param name="namespaced">Whether the operator has rights in the group's namespace only.</param>
     /// <param name="audit">Hears of each request to our own API server what was decided about it.</param>
     public static async Task<Cluster> StartAsync(
         Backend backend, IScreen screen, CancellationToken cancellationToken, int nodes = 3, bool proxied = false, JsonObject? definition = null,
-        Action<Identity, AccessRequest, AccessDecision>? audit = null)
+        bool namespaced = false, Action<Identity, AccessRequest, AccessDecision>? audit = null)
     {
         await using var stage = screen.Begin("start", backend == Backend.ControlPlane
             ? $"a Kubernetes control plane, {nodes} nodes and the operator"
@@ -88,7 +89,7 @@ internal sealed class Cluster : IAsyncDisposable
                 : await EmulatedCluster.StartAsync(options, cancellationToken);
             var playground = new Cluster(cluster, guardian, addresses, directory, new PasswordGenerator().Create(20));
             stage.Progress("starting the operator");
-            await playground.StartOperatorAsync(definition, stage.Progress, cancellationToken);
+            await playground.StartOperatorAsync(definition, namespaced, stage.Progress, cancellationToken);
             await stage.EndAsync($"API server {cluster.ApiServer}, nodes {string.Join(", ", cluster.Nodes.Select(x => x.Name))}, operator ready");
             return playground;
         }
@@ -182,7 +183,7 @@ internal sealed class Cluster : IAsyncDisposable
         _addresses?.Dispose();
     }
 
-    private async Task StartOperatorAsync(JsonObject? definition, Action<string> progress, CancellationToken cancellationToken)
+    private async Task StartOperatorAsync(JsonObject? definition, bool namespaced, Action<string> progress, CancellationToken cancellationToken)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bound.CancelAfter(TimeSpan.FromSeconds(40));
@@ -190,8 +191,16 @@ internal sealed class Cluster : IAsyncDisposable
         try
         {
             string[] manifests = ["operator/namespace.yaml", "operator/rbac.yaml", "operator/deployment.yaml"];
+            var documents = Manifest.ReadShipped(OperatorNamespace, manifests);
+            if (namespaced)
+            {
+                documents = [.. documents.Where(x => x["kind"]!.GetValue<string>() is not ("ClusterRole" or "ClusterRoleBinding"))];
+                documents.SetVariable("MSSQL_K8S_WATCH_NAMESPACES", Group.Namespace);
+                await Api.ApplyAsync(Manifest.ReadShipped(Group.Namespace, "samples/ag/namespace.yaml", "operator-namespaced/rbac.yaml"), bound.Token);
+            }
+
             await Api.ApplyAsync(definition is null ? Manifest.ReadShipped("", ShippedDefinition) : [definition], bound.Token);
-            await Api.ApplyAsync(Manifest.ReadShipped(OperatorNamespace, manifests), bound.Token);
+            await Api.ApplyAsync(documents, bound.Token);
             await Wait.ForAsync(
                 async token =>
                 {

@@ -30,7 +30,7 @@ internal static class Manifest
             foreach (var container in document["spec"]?["template"]?["spec"]?["containers"]?.AsArray() ?? [])
                 container!["image"] = Images.Agents;
             foreach (var subject in document["subjects"]?.AsArray() ?? [])
-                subject!["namespace"] = @namespace;
+                subject!["namespace"] ??= @namespace;
         }
 
         return documents;

@@ -32,11 +32,16 @@ internal static class Catalog
         return null;
     });
 
+    /// <summary>It is run only when asked for by its name: what comes after it runs under such an operator too.</summary>
+    public static Scenario Namespaced { get; } =
+        new("form-namespaced", "a group forms under an operator that has rights in its namespace only", Chores.FormAsync) { Forms = true, Namespaced = true };
+
     /// <summary>Scenarios for nodes with networks of their own.</summary>
     public static IReadOnlyList<Scenario> Cuts { get; } =
     [
         new("cut-node", "the primary's node is cut off from everybody, lives on, and heals", (trial, told, token) => NodeCuts.CutNodeAsync(trial, NodeCut.Everybody, told, token)),
         new("cut-api", "the primary's node is cut off from the API server alone, and heals", (trial, told, token) => NodeCuts.CutNodeAsync(trial, NodeCut.ApiServer, told, token)),
+        new("cut-peers", "the primary's node is cut off from the pods of other nodes alone, and heals", NodeCuts.CutPeersAsync),
     ];
 
     public static IReadOnlyList<Disturbance> Disturbances { get; } =

@@ -39,6 +39,32 @@ internal static class NodeCuts
         return null;
     }
 
+    /// <summary>The primary loses its secondaries; it keeps the Lease, but what it would acknowledge needs one of them.</summary>
+    public static async Task<Func<string, bool>?> CutPeersAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var before = await trial.PrimaryAsync(progress, cancellationToken);
+        var node = await trial.Cluster.NodeOfAsync(before, cancellationToken);
+        await trial.Cluster.Machinery.CutNodeAsync(node.Name, NodeCut.Peers, cancellationToken);
+        try
+        {
+            await Wait.ForAsync(
+                async token =>
+                {
+                    progress("waiting until the primary has lost its secondaries");
+                    var replicas = await trial.Group.ReplicasAsync(token);
+                    return replicas.Any(x => x.Role == "PRIMARY" && replicas.All(y => y == x || y.Connection != "CONNECTED")) ? replicas : null;
+                },
+                why => progress($"waiting until the primary has lost its secondaries: {why}"),
+                cancellationToken);
+        }
+        finally
+        {
+            await trial.Cluster.Machinery.HealNodeAsync(node.Name, CancellationToken.None);
+        }
+
+        return null;
+    }
+
     private static Task<JsonObject> UntilReadyAsync(Trial trial, string node, bool ready, Action<string> progress, CancellationToken cancellationToken) =>
         Wait.ForAsync(
             async token =>

@@ -11,7 +11,7 @@ internal sealed record Plan(Scenario Scenario, Disturbance? Disturbance)
     public static Plan Parse(string name)
     {
         var parts = name.Split('+');
-        var scenario = Catalog.Scenarios.Concat(Catalog.Cuts).Append(Catalog.Idle).FirstOrDefault(x => x.Name == parts[0]) ?? throw Unknown(parts[0]);
+        var scenario = Catalog.Scenarios.Concat(Catalog.Cuts).Append(Catalog.Idle).Append(Catalog.Namespaced).FirstOrDefault(x => x.Name == parts[0]) ?? throw Unknown(parts[0]);
         return parts switch
         {
             [_] => new Plan(scenario, null),

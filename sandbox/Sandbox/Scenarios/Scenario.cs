@@ -21,6 +21,9 @@ internal sealed record Scenario(string Name, string Title, Act Act)
     /// <summary>There is no group at its end, so it checks what must hold itself.</summary>
     public bool Ends { get; init; }
 
+    /// <summary>The operator has rights in the group's namespace only.</summary>
+    public bool Namespaced { get; init; }
+
     /// <summary>The cluster has the CustomResourceDefinition of an older version when the operator comes.</summary>
     public bool OldDefinition { get; init; }
 }

@@ -53,7 +53,7 @@ internal sealed class Trial : IAsyncDisposable
         Backend backend, Scenario first, int seed, IScreen screen, TimeProvider time, CancellationToken cancellationToken)
     {
         var definition = first.OldDefinition ? Manifest.Read("old-definition").Single() : null;
-        return new Trial(await Cluster.StartAsync(backend, screen, cancellationToken, NodeCount, proxied: true, definition), seed, time);
+        return new Trial(await Cluster.StartAsync(backend, screen, cancellationToken, NodeCount, proxied: true, definition, namespaced: first.Namespaced), seed, time);
     }
 
     /// <summary>Starts a witness for each instance.</summary>

@@ -15,6 +15,7 @@ using Agents.Operator.Specs;
 using Agents.RotateCreds;
 using Agents.Security;
 using Agents.Sql;
+using KubernetesEmulator.Wire;
 using Sandbox.Playground;
 using Scenarios.Rights;
 
@@ -35,6 +36,8 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
     private CancellationTokenSource _stop = null!;
 
     private static Right[] OperatorRights { get; } = Shipped("operator/rbac.yaml");
+
+    private static Right[] NamespacedRights { get; } = Shipped("operator-namespaced/rbac.yaml");
 
     private static Right[] FailoverRights { get; } = Shipped("samples/jobs/failover/failover.yaml");
 
@@ -70,13 +73,7 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
     [Test]
     public async Task The_operator_needs_no_more_than_its_rights()
     {
-        await OperateAsync(OperatorRights, async () =>
-            await _admin.GetAsync(Kinds.StatefulSets, Ns, "mssql1", _stop.Token) is not null
-            && await _admin.GetAsync(Kinds.Jobs, Ns, "outdated", _stop.Token) is null
-            && (await _admin.ListAsync(Kinds.Jobs, Ns, ListOptions.All, _stop.Token)).Items.Count == 1
-            && (string?)(await _admin.GetAsync(Kinds.Pods, Ns, "mssql1-0", _stop.Token))?["metadata"]?["labels"]?["outdated"] is null
-            && (await _admin.GetAsync(Kinds.SqlServers, Ns, "mssql1", _stop.Token))?["status"] is not null
-            && (await _admin.ListAsync(Kinds.Events, Ns, ListOptions.All, _stop.Token)).Items.Any(x => (string?)x["reason"] == "InvalidSpec"));
+        await OperateAsync(OperatorRights, WorkIsDoneAsync);
         Assert.That(_complaints.Lines, Has.None.Contains("orbidden"));
     }
 
@@ -99,6 +96,45 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
             if (create)
                 await DefineAsync();
         }
+    }
+
+    [Test]
+    public async Task With_rights_in_its_namespace_only_the_operator_says_what_it_cannot_know_and_goes_on()
+    {
+        await OperateAsync(NamespacedRights, WorkIsDoneAsync, clusterWide: false);
+        Assert.That(_complaints.Lines.Where(x => x.Contains("orbidden", StringComparison.Ordinal)), Has.Exactly(2).Items.And.All.StartsWith($"CRD {Definition} may not be "));
+    }
+
+    [Test]
+    public async Task Kubectl_renders_the_operator_of_some_namespaces_without_anything_that_is_for_all()
+    {
+        Kubectl.Require();
+        var rendered = Yaml.Parse(await new Kubectl(KubeConfig, null).Run($"kustomize {Repository.Root}/deploy/operator-namespaced")).ToList();
+        Assert.That(rendered.Select(x => $"{x!["kind"]} {x["metadata"]!["namespace"]}/{x["metadata"]!["name"]}"), Is.EquivalentTo(new[]
+        {
+            "Namespace /mssql-operator", "ServiceAccount mssql-operator/mssql-operator", "Role ag1/mssql-operator", "RoleBinding ag1/mssql-operator",
+            "Deployment mssql-operator/mssql-operator",
+        }));
+        var subject = rendered.Single(x => (string?)x!["kind"] == "RoleBinding")!["subjects"]![0]!;
+        Assert.That((string?)subject["namespace"], Is.EqualTo("mssql-operator"));
+        var variables = rendered.Single(x => (string?)x!["kind"] == "Deployment")!["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();
+        Assert.That(variables.Select(x => $"{x!["name"]}={x["value"]}"), Does.Contain("MSSQL_K8S_WATCH_NAMESPACES=ag1").And.Contain("MSSQL_POD_NAME="));
+    }
+
+    [Test]
+    public async Task A_definition_that_is_too_old_and_may_not_be_applied_is_waited_for()
+    {
+        var old = (await _admin.GetAsync(Kinds.Definitions, null, Definition, _stop.Token))!;
+        old["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!["spec"]!["properties"]!.AsObject().Remove("sqlPostInitScript");
+        await _admin.ReplaceAsync(Kinds.Definitions, null, Definition, old, _stop.Token);
+        await OperateAsync(OperatorRights.Where(x => x is not { Resource: "customresourcedefinitions", Verb: "patch" }), async () =>
+        {
+            if (!_complaints.Lines.Any(x => x.EndsWith("Apply deploy/crds; it lacks: spec.sqlPostInitScript", StringComparison.Ordinal)))
+                return false;
+            Assert.That(_complaints.Lines, Has.None.StartsWith("Watching"));
+            await DefineAsync();
+            return true;
+        });
     }
 
     [Test]
@@ -157,8 +193,17 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
         }
     }
 
+    /// <summary>Whether all is done that an operator finds to do in <see cref="OperateAsync"/>.</summary>
+    private async Task<bool> WorkIsDoneAsync() =>
+        await _admin.GetAsync(Kinds.StatefulSets, Ns, "mssql1", _stop.Token) is not null
+        && await _admin.GetAsync(Kinds.Jobs, Ns, "outdated", _stop.Token) is null
+        && (await _admin.ListAsync(Kinds.Jobs, Ns, ListOptions.All, _stop.Token)).Items.Count == 1
+        && (string?)(await _admin.GetAsync(Kinds.Pods, Ns, "mssql1-0", _stop.Token))?["metadata"]?["labels"]?["outdated"] is null
+        && (await _admin.GetAsync(Kinds.SqlServers, Ns, "mssql1", _stop.Token))?["status"] is not null
+        && (await _admin.ListAsync(Kinds.Events, Ns, ListOptions.All, _stop.Token)).Items.Any(x => (string?)x["reason"] == "InvalidSpec");
+
     /// <summary>Runs the operator over a namespace in which there is something to do of each kind, until <paramref name="seen"/>.</summary>
-    private async Task OperateAsync(IEnumerable<Right> rights, Func<Task<bool>> seen, bool instances = true)
+    private async Task OperateAsync(IEnumerable<Right> rights, Func<Task<bool>> seen, bool instances = true, bool clusterWide = true)
     {
         if (instances)
         {
@@ -173,7 +218,7 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
         await MakeAsync("v1", "Pod", "mssql1-0", new() { ["spec"] = template.DeepClone() }, labels);
         await MakeAsync("batch/v1", "Job", "outdated", new() { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["spec"] = template } } }, labels);
 
-        var configuration = await LoginAsync(rights, clusterWide: true);
+        var configuration = await LoginAsync(rights, clusterWide);
         using var api = new HttpKubernetesApi(configuration, TimeProvider.System, new Random(1), Names.FieldManager);
         var reconciler = new Reconciler(
             api, new StepRunner(api, TimeProvider.System, new PasswordGenerator(), _complaints), new SecretObserver(api, TimeProvider.System),

@@ -23,6 +23,13 @@ internal sealed class RightsTests
         Assert.That(table, Is.EquivalentTo(manifests));
     }
 
+    [Test]
+    public void The_operator_of_some_namespaces_has_the_same_rules_but_for_the_definition()
+    {
+        static IEnumerable<string> Rules(string path) => Roles(path).Single()["rules"]!.AsArray().Select(x => x!.ToJsonString());
+        Assert.That(Rules("deploy/operator-namespaced/rbac.yaml"), Is.EqualTo(Rules("deploy/operator/rbac.yaml").Where(x => !x.Contains("customresourcedefinitions", StringComparison.Ordinal))));
+    }
+
     private static IEnumerable<JsonObject> Roles(string path) =>
         Yaml.Parse(File.ReadAllText(Path.Combine(DocsTests.Root, path))).Select(x => x.AsObject()).Where(x => (string?)x["kind"] is "Role" or "ClusterRole");
 
