@@ -38,6 +38,19 @@ internal static partial class LocalSystem
         }
     }
 
+    /// <summary>The network namespace that a process is in; null when it is gone.</summary>
+    public static string? Network(int process)
+    {
+        try
+        {
+            return new FileInfo($"/proc/{process}/ns/net").LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Processes whose environment carries a variable with this value.</summary>
     public static IReadOnlyList<int> ProcessesWith(string name, string value) =>
         [.. Processes().Where(x => Variable(x, name) == value)];

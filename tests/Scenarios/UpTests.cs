@@ -35,6 +35,23 @@ internal sealed class UpTests
     }
 
     [Test]
+    public async Task A_killed_sandbox_leaves_no_network_namespace()
+    {
+        Backends.RequireNetworks();
+        using var sandbox = SandboxProcess.Start("up", "--private-network");
+        await sandbox.WaitForOutputAsync("operator ready", Start);
+        var inside = LocalSystem.Processes().Single(x => LocalSystem.Parent(x) == sandbox.Id);
+        var id = LocalSystem.Processes().Where(x => LocalSystem.Parent(x) == inside).Select(x => LocalSystem.Variable(x, "SANDBOX_ID")).First(x => x is not null)!;
+        var networks = LocalSystem.ProcessesWith("SANDBOX_ID", id).Append(inside).Select(LocalSystem.Network).ToHashSet();
+        Assert.That(networks, Has.Count.EqualTo(4).And.None.Null, "one for the cluster and one for each node");
+
+        using var killed = Process.GetProcessById(inside);
+        killed.Kill();
+
+        await EventuallyAsync(() => !LocalSystem.Processes().Any(x => networks.Contains(LocalSystem.Network(x))), "somebody holds a namespace");
+    }
+
+    [Test]
     public async Task Kubectl_reads_the_cluster_and_SIGTERM_ends_it_cleanly()
     {
         var kubectl = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(x => Path.Combine(x, "kubectl")).FirstOrDefault(File.Exists);
