@@ -5,7 +5,8 @@ namespace SqlServerSimulator.Engine;
 /// <summary>CREATE, ALTER and DROP DATABASE.</summary>
 public sealed partial class SqlInstance
 {
-    internal const string DefaultCollation = "SQL_Latin1_General_CP1_CI_AS";
+    /// <summary>Collation of the instance and of databases that ask for none.</summary>
+    public const string DefaultCollation = "SQL_Latin1_General_CP1_CI_AS";
 
     /// <summary>Where the real image keeps databases; only names begin with it here.</summary>
     internal const string DataFolder = "/var/opt/mssql/data/";

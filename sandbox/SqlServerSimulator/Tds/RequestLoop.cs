@@ -162,6 +162,9 @@ internal sealed class RequestLoop(
                     }
 
                     break;
+                case TdsRequest.Load load:
+                    await session.LoadAsync(load.Columns, load.Rows, writer, attention);
+                    break;
                 case TdsRequest.TransactionManager first:
                     for (var manager = first; manager is not null; manager = manager.Next)
                     {
@@ -198,7 +201,7 @@ internal sealed class RequestLoop(
     /// <summary>A client that is in another transaction than its session, or in none, is mistaken about what its request would do.</summary>
     private void RequireTransaction(TdsRequest request)
     {
-        if (request is TdsRequest.Refused || request.Transaction == writer.Transaction) return;
+        if (request is TdsRequest.Refused or TdsRequest.Load || request.Transaction == writer.Transaction) return;
         throw request.Transaction == 0
             ? new SqlErrorException(3989, 16, "New request is not allowed to start because it should come with valid transaction descriptor.")
             : new SqlErrorException(3971, 16, $"The server failed to resume the transaction. Desc:{request.Transaction:x}.");

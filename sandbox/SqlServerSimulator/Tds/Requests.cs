@@ -17,6 +17,9 @@ internal abstract record TdsRequest
     /// <param name="Next">The transaction to begin after it.</param>
     public sealed record TransactionManager(TransactionRequest Request, string? Name, TransactionManager? Next = null) : TdsRequest;
 
+    /// <summary>Rows for the INSERT BULK before it.</summary>
+    public sealed record Load(IReadOnlyList<SqlColumn> Columns, IReadOnlyList<object?[]> Rows) : TdsRequest;
+
     /// <summary>Understood, and declined with an error.</summary>
     public sealed record Refused(SqlError Error) : TdsRequest;
 
@@ -29,7 +32,7 @@ internal abstract record TdsRequest
                 PacketType.SqlBatch => ParseBatch(message.Payload.Span),
                 PacketType.Rpc => ParseCalls(message.Payload.Span),
                 PacketType.TransactionManager => ParseTransactionManager(message.Payload.Span),
-                PacketType.BulkLoad => new Refused(new SqlError(4804, 16, 1, "Bulk load requests are not supported by this server.")),
+                PacketType.BulkLoad => BulkRows.Parse(message.Payload.Span),
                 _ => throw new TdsProtocolException("A message of this type cannot come after the login."),
             };
         }

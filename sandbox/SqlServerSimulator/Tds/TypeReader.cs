@@ -5,7 +5,17 @@ using SqlServerSimulator.TSql.Values;
 
 namespace SqlServerSimulator.Tds;
 
-/// <summary>Types and values as RPC parameters carry them. The long types of old arrive as the max types that replaced them.</summary>
+/// <summary>A type as it is declared ahead of its values.</summary>
+/// <param name="Token">Which type.</param>
+/// <param name="Length">Declared length in bytes, where it has one.</param>
+/// <param name="Precision">Digits of a numeric.</param>
+/// <param name="Scale">Digits after the point.</param>
+/// <param name="Encoding">Encoding of text.</param>
+internal readonly record struct TypeInfo(TdsType Token, int Length = 0, byte Precision = 0, byte Scale = 0, Encoding? Encoding = null);
+
+/// <summary>
+/// Types and values as RPC parameters and rows of a bulk load carry them. The long types of old arrive as the max types that replaced them.
+/// </summary>
 internal static class TypeReader
 {
     private const int LongestInRow = 8000;
@@ -15,29 +25,51 @@ internal static class TypeReader
 
     public static (SqlType Type, object? Value) Parameter(ref TdsReader reader)
     {
+        var info = Info(ref reader);
+        return Value(ref reader, info);
+    }
+
+    public static TypeInfo Info(ref TdsReader reader)
+    {
         var type = (TdsType)reader.Byte();
         switch (type)
         {
-            case TdsType.Null: return (new SqlType(SqlKind.Int), null);
-            case TdsType.Int1 or TdsType.Bit or TdsType.Int2 or TdsType.Int4 or TdsType.Int8 or TdsType.Real or TdsType.Float or TdsType.Money
-                or TdsType.SmallMoney or TdsType.DateTime or TdsType.SmallDateTime:
-                return Fixed(ref reader, type, FixedSize(type));
-            case TdsType.IntN or TdsType.BitN or TdsType.FloatN or TdsType.MoneyN or TdsType.DateTimeN or TdsType.Guid:
-                return SizedByte(ref reader, type);
+            case TdsType.Null or TdsType.Int1 or TdsType.Bit or TdsType.Int2 or TdsType.Int4 or TdsType.Int8 or TdsType.Real or TdsType.Float
+                or TdsType.Money or TdsType.SmallMoney or TdsType.DateTime or TdsType.SmallDateTime or TdsType.Date:
+                return new TypeInfo(type);
+            case TdsType.IntN or TdsType.BitN or TdsType.FloatN or TdsType.MoneyN or TdsType.DateTimeN or TdsType.Guid
+                or TdsType.LegacyVarBinary or TdsType.LegacyBinary or TdsType.LegacyVarChar or TdsType.LegacyChar:
+                return new TypeInfo(type, reader.Byte());
             case TdsType.DecimalN or TdsType.NumericN or TdsType.LegacyDecimal or TdsType.LegacyNumeric:
-                return Numeric(ref reader);
-            case TdsType.Date or TdsType.Time or TdsType.DateTime2 or TdsType.DateTimeOffset:
-                return Temporal(ref reader, type);
-            case TdsType.LegacyVarBinary or TdsType.LegacyBinary or TdsType.LegacyVarChar or TdsType.LegacyChar:
-                return Legacy(ref reader, type);
-            case TdsType.VarBinary or TdsType.Binary or TdsType.VarChar or TdsType.Char or TdsType.NVarChar or TdsType.NChar:
-                return Variable(ref reader, type);
-            case TdsType.Text or TdsType.NText or TdsType.Image:
-                return LongValue(ref reader, type);
-            case TdsType.Variant: return Variant(ref reader);
+                return new TypeInfo(type, reader.Byte(), reader.Byte(), reader.Byte());
+            case TdsType.Time or TdsType.DateTime2 or TdsType.DateTimeOffset:
+                var scale = reader.Byte();
+                return scale <= 7 ? new TypeInfo(type, Scale: scale) : throw new TdsProtocolException("A time has an impossible scale.");
+            case TdsType.VarBinary or TdsType.Binary:
+                return new TypeInfo(type, reader.UInt16());
+            case TdsType.VarChar or TdsType.Char or TdsType.NVarChar or TdsType.NChar:
+                return new TypeInfo(type, reader.UInt16(), Encoding: TextEncoding(type, reader.Take(5)));
+            case TdsType.Text or TdsType.NText:
+                return new TypeInfo(type, reader.Int32(), Encoding: TextEncoding(type, reader.Take(5)));
+            case TdsType.Image or TdsType.Variant:
+                return new TypeInfo(type, reader.Int32());
             default: throw new UnknownTypeException((byte)type);
         }
     }
+
+    public static (SqlType Type, object? Value) Value(ref TdsReader reader, TypeInfo info) => info.Token switch
+    {
+        TdsType.Null => (new SqlType(SqlKind.Int), null),
+        TdsType.Int1 or TdsType.Bit or TdsType.Int2 or TdsType.Int4 or TdsType.Int8 or TdsType.Real or TdsType.Float or TdsType.Money
+            or TdsType.SmallMoney or TdsType.DateTime or TdsType.SmallDateTime => Fixed(ref reader, info.Token, FixedSize(info.Token)),
+        TdsType.IntN or TdsType.BitN or TdsType.FloatN or TdsType.MoneyN or TdsType.DateTimeN or TdsType.Guid => SizedByte(ref reader, info),
+        TdsType.DecimalN or TdsType.NumericN or TdsType.LegacyDecimal or TdsType.LegacyNumeric => Numeric(ref reader, info),
+        TdsType.Date or TdsType.Time or TdsType.DateTime2 or TdsType.DateTimeOffset => Temporal(ref reader, info),
+        TdsType.LegacyVarBinary or TdsType.LegacyBinary or TdsType.LegacyVarChar or TdsType.LegacyChar => Legacy(ref reader, info),
+        TdsType.Text or TdsType.NText or TdsType.Image => LongValue(ref reader, info),
+        TdsType.Variant => Variant(ref reader),
+        _ => Variable(ref reader, info),
+    };
 
     private static int FixedSize(TdsType type) => type switch
     {
@@ -47,11 +79,10 @@ internal static class TypeReader
         _ => 8,
     };
 
-    private static (SqlType Type, object? Value) SizedByte(ref TdsReader reader, TdsType type)
+    private static (SqlType Type, object? Value) SizedByte(ref TdsReader reader, TypeInfo info)
     {
-        int declared = reader.Byte();
         int length = reader.Byte();
-        var sized = (type, declared) switch
+        var sized = (info.Token, info.Length) switch
         {
             (TdsType.IntN, 1) => TdsType.Int1,
             (TdsType.IntN, 2) => TdsType.Int2,
@@ -68,7 +99,7 @@ internal static class TypeReader
             _ => throw new TdsProtocolException("A parameter has a length that its type does not know."),
         };
         if (length == 0) return (NullType(sized), null);
-        if (length != declared) throw new TdsProtocolException("A parameter value has another length than its type.");
+        if (length != info.Length) throw new TdsProtocolException("A parameter value has another length than its type.");
         return sized == TdsType.Guid ? (new SqlType(SqlKind.UniqueIdentifier), new Guid(reader.Take(16))) : Fixed(ref reader, sized, length);
     }
 
@@ -122,14 +153,11 @@ internal static class TypeReader
         return Epoch.AddDays(days).AddMilliseconds(Math.Round(units * 1000d / 300, MidpointRounding.AwayFromZero));
     }
 
-    private static (SqlType Type, object? Value) Numeric(ref TdsReader reader)
+    private static (SqlType Type, object? Value) Numeric(ref TdsReader reader, TypeInfo info)
     {
-        reader.Byte();
-        var precision = reader.Byte();
-        var scale = reader.Byte();
-        var type = Exact(precision, scale);
+        var type = Exact(info.Precision, info.Scale);
         int length = reader.Byte();
-        return length == 0 ? (type, null) : (type, NumericValue(ref reader, length, precision));
+        return length == 0 ? (type, null) : (type, NumericValue(ref reader, length, info.Precision));
     }
 
     private static SqlType Exact(byte precision, byte scale) => precision is > 0 and <= 38 && scale <= precision
@@ -145,10 +173,9 @@ internal static class TypeReader
         return negative ? -magnitude : magnitude;
     }
 
-    private static (SqlType Type, object? Value) Temporal(ref TdsReader reader, TdsType type)
+    private static (SqlType Type, object? Value) Temporal(ref TdsReader reader, TypeInfo info)
     {
-        var scale = type == TdsType.Date ? (byte)0 : reader.Byte();
-        if (scale > 7) throw new TdsProtocolException("A time has an impossible scale.");
+        var (type, scale) = (info.Token, info.Scale);
         int length = reader.Byte();
         var target = new SqlType(
             type switch { TdsType.Date => SqlKind.Date, TdsType.Time => SqlKind.Time, TdsType.DateTime2 => SqlKind.DateTime2, _ => SqlKind.DateTimeOffset },
@@ -182,9 +209,9 @@ internal static class TypeReader
         }
     }
 
-    private static (SqlType Type, object? Value) Legacy(ref TdsReader reader, TdsType type)
+    private static (SqlType Type, object? Value) Legacy(ref TdsReader reader, TypeInfo info)
     {
-        int declared = reader.Byte();
+        var (type, declared) = (info.Token, info.Length);
         int length = reader.Byte();
         var binary = type is TdsType.LegacyBinary or TdsType.LegacyVarBinary;
         var target = new SqlType(
@@ -196,11 +223,9 @@ internal static class TypeReader
         return (target, binary ? bytes.ToArray() : Types.CodePage.GetString(bytes));
     }
 
-    private static (SqlType Type, object? Value) Variable(ref TdsReader reader, TdsType type)
+    private static (SqlType Type, object? Value) Variable(ref TdsReader reader, TypeInfo info)
     {
-        int declared = reader.UInt16();
-        var binary = type is TdsType.Binary or TdsType.VarBinary;
-        var encoding = binary ? null : TextEncoding(type, reader.Take(5));
+        var (type, declared, encoding) = (info.Token, info.Length, info.Encoding);
         var wide = type is TdsType.NVarChar or TdsType.NChar;
         var max = declared == ushort.MaxValue;
         if (max && type is TdsType.Binary or TdsType.Char or TdsType.NChar && max) throw new TdsProtocolException("A fixed-length parameter claims to be max.");
@@ -270,10 +295,9 @@ internal static class TypeReader
         return value;
     }
 
-    private static (SqlType Type, object? Value) LongValue(ref TdsReader reader, TdsType type)
+    private static (SqlType Type, object? Value) LongValue(ref TdsReader reader, TypeInfo info)
     {
-        reader.Int32();
-        var encoding = type == TdsType.Image ? null : TextEncoding(type, reader.Take(5));
+        var (type, encoding) = (info.Token, info.Encoding);
         var target = new SqlType(type switch { TdsType.Image => SqlKind.VarBinary, TdsType.NText => SqlKind.NVarChar, _ => SqlKind.VarChar }, -1);
         var length = reader.Int32();
         if (length == -1) return (target, null);
@@ -286,7 +310,6 @@ internal static class TypeReader
     /// <summary>A sql_variant; a value of a type that its carrier does not tell takes the type with it.</summary>
     private static (SqlType Type, object? Value) Variant(ref TdsReader reader)
     {
-        reader.Int32();
         var total = reader.Int32();
         var variant = new SqlType(SqlKind.Variant);
         if (total == 0) return (variant, null);

@@ -25,6 +25,7 @@ internal sealed partial record Case(string Name, params IReadOnlyList<(Step Step
         StepKind.Cancelled => Abilities.Cancel,
         StepKind.Begin or StepKind.Commit or StepKind.Rollback => Abilities.Transactions,
         StepKind.Reset => Abilities.Reset,
+        StepKind.Bulk => Abilities.BulkLoad,
         _ => Abilities.None,
     };
 

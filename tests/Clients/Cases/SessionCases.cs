@@ -31,8 +31,8 @@ internal static class SessionCases
              """)) { Needs = Abilities.Values },
         new("rows of hardly anything but NULL",
             ("""
-             SELECT NULL AS a, CAST(NULL AS nvarchar(5)) AS b, 1 AS c, CAST(NULL AS nvarchar(max)) AS d, CAST(NULL AS float) AS e, CAST(NULL AS bit) AS f,
-                 CAST(NULL AS varbinary(8)) AS g, CAST(NULL AS datetime) AS h, N'last' AS i
+             SELECT NULL AS a, CAST(NULL AS nvarchar(5)) AS b, 1 AS c, CAST(NULL AS nvarchar(9)) AS d, CAST(NULL AS float) AS e, CAST(NULL AS bit) AS f,
+                 CAST(NULL AS bigint) AS g, CAST(NULL AS datetime) AS h, N'last' AS i
              UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
              UNION ALL SELECT 2, N'b', 3, N'd', NULL, 1, NULL, NULL, NULL
              """,
@@ -42,9 +42,23 @@ internal static class SessionCases
              NULL | NULL | NULL | NULL | NULL | NULL | NULL | NULL | NULL
              2 | b | 3 | d | NULL | 1 | NULL | NULL | NULL
              """)) { Needs = Abilities.None },
+        new("NULLs of long and binary types",
+            ("""
+             SELECT CAST(NULL AS nvarchar(max)) AS a, CAST(NULL AS varbinary(8)) AS b, CAST(NULL AS varbinary(max)) AS c, CAST(NULL AS datetime2) AS d,
+                 CAST(NULL AS sql_variant) AS e, CAST(NULL AS uniqueidentifier) AS f, 7 AS g
+             """,
+             "[a, b, c, d, e, f, g]\nNULL | NULL | NULL | NULL | NULL | NULL | 7")) { Needs = Abilities.Values },
         new("a row that fails",
             ("SELECT 1 / 0 AS a", "[a]\n8134/16/1 Divide by zero error encountered."),
             ("SELECT 1 AS a", "[a]\n1")) { Needs = Abilities.AllErrors | Abilities.GoesOn },
+        new("a bulk load",
+            ("CREATE TABLE {t} (i int NOT NULL PRIMARY KEY, n nvarchar(20) NULL, b varbinary(10) NULL)", ""),
+            (new(StepKind.Bulk, "{t}", [new("i", "int", "1"), new("n", "nvarchar", "it's ☖"), new("b", "varbinary", "00FF")], ["2", null, null]), ""),
+            ("SELECT i, n, b FROM {t} ORDER BY i", "[i, n, b]\n1 | it's ☖ | 00FF\n2 | NULL | NULL")),
+        new("a bulk load that fails keeps no row",
+            ("CREATE TABLE {t} (i int NOT NULL PRIMARY KEY)", ""),
+            (new(StepKind.Bulk, "{t}", [new("i", "int", "1")], ["1"]), "2627/14/1 Violation of PRIMARY KEY constraint 'PK_{t}'. Cannot insert duplicate key in object 'dbo.{t}'. The duplicate key value is (1)."),
+            ("SELECT COUNT(*) AS n FROM {t}", "[n]\n0")),
         new("several result sets",
             ("SELECT 1 AS a SELECT N'x' AS b, 2 AS c UNION ALL SELECT N'y', 3", "[a]\n1\n[b, c]\nx | 2\ny | 3"),
             ("SELECT 1 AS none WHERE 1 = 0", "[none]"),

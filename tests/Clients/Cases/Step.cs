@@ -2,9 +2,9 @@ namespace Clients.Cases;
 
 /// <summary>One thing that a client does on its connection; the scripts of other languages read it as JSON.</summary>
 /// <param name="Kind">What to do.</param>
-/// <param name="Sql">The text, or the procedure's name.</param>
+/// <param name="Sql">The text, or the name of the procedure or table.</param>
 /// <param name="Parameters">Parameters of a call.</param>
-/// <param name="Again">Values of the parameters for the second execution of a prepared statement.</param>
+/// <param name="Again">Values of the parameters for the second execution of a prepared statement, or the second row of a bulk load.</param>
 internal sealed record Step(StepKind Kind, string Sql = "", IReadOnlyList<Parameter>? Parameters = null, IReadOnlyList<string?>? Again = null)
 {
     public static implicit operator Step(string sql) => new(StepKind.Batch, sql);
@@ -35,6 +35,9 @@ internal enum StepKind
 
     /// <summary>Rolls back by the client's own means.</summary>
     Rollback,
+
+    /// <summary>Two rows into a table by the client's own bulk load: the values of the parameters, and the others.</summary>
+    Bulk,
 
     /// <summary>Gives the connection back to its pool and takes it out again.</summary>
     Reset,

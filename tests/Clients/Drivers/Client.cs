@@ -55,4 +55,7 @@ internal enum Abilities
 
     /// <summary>Reads long text that arrives in many packets (SqlClient fails there, its issue 3519).</summary>
     LongText = 4096,
+
+    /// <summary>Sends rows in bulk. SqlClient's bulk copy needs an assembly that is left out here, and gets as far as its INSERT BULK.</summary>
+    BulkLoad = 8192,
 }

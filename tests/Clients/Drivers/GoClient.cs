@@ -14,7 +14,7 @@ internal sealed class GoClient : ScriptClient
     public override string Name => "go-mssqldb";
 
     public override Abilities Abilities =>
-        Abilities.LongText | Abilities.GoesOn | Abilities.Parameters | Abilities.Transactions | Abilities.Cancel | Abilities.Values | Abilities.ReadOnlyIntent;
+        Abilities.LongText | Abilities.BulkLoad | Abilities.GoesOn | Abilities.Parameters | Abilities.Transactions | Abilities.Cancel | Abilities.Values | Abilities.ReadOnlyIntent;
 
     public override string? Missing => Go is null
         ? "go is not installed (Debian: golang-go)"

@@ -14,7 +14,7 @@ internal sealed class NodeClient(string package) : ScriptClient
 
     public override Abilities Abilities =>
         Abilities.Notices | Abilities.AllErrors | Abilities.GoesOn | Abilities.Parameters | Abilities.Prepare | Abilities.Cancel | Abilities.Transactions | Abilities.Values
-        | Abilities.Procedures | Abilities.ReadOnlyIntent | Abilities.LongText
+        | Abilities.Procedures | Abilities.ReadOnlyIntent | Abilities.LongText | Abilities.BulkLoad
         | (package == "tedious" ? Abilities.Reset | Abilities.LoginNumbers : Abilities.None);
 
     public override string? Missing => Node is null

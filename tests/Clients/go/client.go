@@ -25,6 +25,7 @@ type parameter struct {
 type step struct {
 	Kind, Sql  string
 	Parameters []parameter
+	Again      []*string
 }
 
 type work struct {
@@ -156,6 +157,30 @@ func query(on querier, ctx context.Context, s step, r *reply) {
 	}
 }
 
+// Sends two rows in bulk.
+func load(conn *sql.Conn, s step) error {
+	var columns []string
+	rows := make([][]interface{}, 2)
+	for i, p := range s.Parameters {
+		columns = append(columns, p.Name)
+		rows[0] = append(rows[0], argument(p).(sql.NamedArg).Value)
+		p.Value = s.Again[i]
+		rows[1] = append(rows[1], argument(p).(sql.NamedArg).Value)
+	}
+	statement, err := conn.PrepareContext(context.Background(), mssql.CopyIn(s.Sql, mssql.MssqlBulkOptions{}, columns...))
+	if err != nil {
+		return err
+	}
+	defer statement.Close()
+	for _, row := range rows {
+		if _, err = statement.Exec(row...); err != nil {
+			return err
+		}
+	}
+	_, err = statement.Exec()
+	return err
+}
+
 func run(w work) []*reply {
 	first := &reply{Sets: []*set{}, Messages: []message{}}
 	replies := []*reply{first}
@@ -198,6 +223,8 @@ func run(w work) []*reply {
 		case "Rollback":
 			r.failed(transaction.Rollback())
 			transaction = nil
+		case "Bulk":
+			r.failed(load(conn, s))
 		case "Cancelled":
 			// It shows no messages, so nothing tells that the batch has begun.
 			ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)

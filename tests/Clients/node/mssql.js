@@ -90,6 +90,17 @@ exports.open = async function open(login, first, { message }) {
           await statement.unprepare();
           return;
         }
+        case 'Bulk': {
+          const table = new sql.Table(step.sql);
+          for (const p of step.parameters) table.columns.add(p.name, types[p.type], { nullable: true });
+          for (const row of [step.parameters.map((p) => p.value), step.again]) table.rows.add(...row.map((v, i) => tools.value(step.parameters[i].type, v)));
+          try {
+            await made.bulk(table);
+          } catch (error) {
+            reply.messages.push(tools.message(error));
+          }
+          return;
+        }
         case 'Begin':
           transaction = new sql.Transaction(pool);
           await transaction.begin();

@@ -74,6 +74,12 @@ exports.open = async function open(login, first, { message }) {
           }, () => {}, tools);
         case 'Prepared':
           return prepared(step, tools);
+        case 'Bulk':
+          return perform((done) => {
+            const load = connection.newBulkLoad(step.sql, {}, done);
+            for (const p of step.parameters) load.addColumn(p.name, types[p.type], { nullable: true });
+            connection.execBulkLoad(load, [step.parameters.map((p) => p.value), step.again].map((row) => row.map((v, i) => tools.value(step.parameters[i].type, v))));
+          });
         case 'Begin':
           return perform((done) => connection.beginTransaction(done));
         case 'Commit':

@@ -65,6 +65,14 @@ internal sealed class FakeSession(FakeSqlServer server, short id, string databas
         return 0;
     }
 
+    public Task LoadAsync(IReadOnlyList<SqlColumn> columns, IReadOnlyList<object?[]> rows, IResultOutput output, CancellationToken attention)
+    {
+        output.Columns(columns);
+        foreach (var row in rows) output.Row(row);
+        output.StatementDone(rows.Count);
+        return Task.CompletedTask;
+    }
+
     public Task TransactionAsync(TransactionRequest request, string? name, IResultOutput output, CancellationToken attention)
     {
         InTransaction = request is TransactionRequest.Begin or TransactionRequest.Save;

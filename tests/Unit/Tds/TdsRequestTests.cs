@@ -383,11 +383,34 @@ internal sealed class TdsRequestTests : TdsFixture
     }
 
     [Test]
-    public async Task Bulk_load_is_refused_and_the_connection_goes_on()
+    public async Task Rows_of_a_bulk_load_arrive_with_their_columns()
     {
         using var client = await RawTdsClient.LogInAsync(Listener.EndPoint);
-        await client.SendAsync(0x07, [1, 2, 3]);
-        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "error 4804", "done failed" }));
+        byte[] integer = [0, 0, 0, 0, 9, 0, 0x26, 4, 1, (byte)'n', 0];
+        byte[] text = [0, 0, 0, 0, 9, 0, 0xE7, 20, 0, 9, 4, 0xD0, 0, 0x34, 1, (byte)'t', 0];
+        byte[] rows = [0xD1, 4, 7, 0, 0, 0, 2, 0, (byte)'x', 0, 0xD1, 0, 0xFF, 0xFF];
+        byte[] done = [0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        await client.SendAsync(0x07, [0x81, 2, 0, .. integer, .. text, .. rows, .. done]);
+        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "columns n,t", "row 7,x", "row -,-", "done 2" }));
+    }
+
+    [TestCase(new byte[] { 1, 2, 3 }, TestName = "A_bulk_load_of_no_columns")]
+    [TestCase(new byte[] { 0x81, 1, 0, 0, 0, 0, 0, 9, 0, 0x26, 4, 0, 0xD1, 4, 7 }, TestName = "A_bulk_load_that_is_cut_off")]
+    [TestCase(new byte[] { 0x81, 1, 0, 0, 0, 0, 0, 9, 0, 0x26, 4, 0, 0xFF }, TestName = "A_bulk_load_of_something_else")]
+    public async Task Broken(byte[] load)
+    {
+        using var client = await RawTdsClient.LogInAsync(Listener.EndPoint);
+        await client.SendAsync(0x07, load);
+        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "error 4002", "done failed" }));
+        Assert.That(await client.ReceiveAsync(), Is.Null);
+    }
+
+    [Test]
+    public async Task A_bulk_load_of_a_type_of_old_is_refused_and_the_connection_goes_on()
+    {
+        using var client = await RawTdsClient.LogInAsync(Listener.EndPoint);
+        await client.SendAsync(0x07, [0x81, 1, 0, 0, 0, 0, 0, 9, 0, 0x22, 0, 0, 0, 1]);
+        Assert.That(Lines(await client.ReceiveTokensAsync()), Is.EqualTo(new[] { "error 4816", "done failed" }));
         Assert.That(Lines(await client.QueryAsync("x")), Is.EqualTo(new[] { "done" }));
     }
 

@@ -52,6 +52,38 @@ internal sealed class TdsServerTests
         Assert.That(new[] { row.Values[0], row.Values[^1] }, Is.EqualTo(new object?[] { null, 1 }));
     }
 
+    [TestCase("INSERT BULK tempdb.dbo.t (n int, v nvarchar(10) COLLATE SQL_Latin1_General_CP1_CI_AS)", "done 2", "row 1,x | row 2,none")]
+    [TestCase("INSERT BULK tempdb.dbo.t (n int, v nvarchar(10)) WITH (KEEP_NULLS, TABLOCK, ORDER (n ASC), ROWS_PER_BATCH = 5)", "done 2", "row 1,x | row 2,-")]
+    [TestCase("INSERT BULK tempdb.dbo.t (n int)", "error 4816 | done failed", "")]
+    [TestCase("SELECT 1", "error 4804 | done failed", "")]
+    [TestCase("INSERT tempdb.dbo.t VALUES (2, N'y'); INSERT BULK tempdb.dbo.t (n int, v nvarchar(10))", "error 2627 | done failed", "row 2,y")]
+    public async Task Bulk_load(string batch, string answer, string content)
+    {
+        await sql.RunAsync("CREATE TABLE tempdb.dbo.t (n int PRIMARY KEY, v nvarchar(10) NULL DEFAULT 'none')");
+        using var client = await LogInAsync();
+        Assert.That((await client.QueryAsync(batch)).Select(token => token.Type), Has.None.EqualTo(0xAA));
+        byte[] integer = [0, 0, 0, 0, 9, 0, 0x26, 4, 1, (byte)'n', 0];
+        byte[] text = [0, 0, 0, 0, 9, 0, 0xE7, 20, 0, 9, 4, 0xD0, 0, 0x34, 1, (byte)'v', 0];
+        byte[] rows = [0xD1, 4, 1, 0, 0, 0, 2, 0, (byte)'x', 0, 0xD1, 4, 2, 0, 0, 0, 0xFF, 0xFF];
+        await client.SendAsync(0x07, [0x81, 2, 0, .. integer, .. text, .. rows, 0xFD, .. new byte[12]]);
+        Assert.That(string.Join(" | ", await client.ReceiveTokensAsync()), Is.EqualTo(answer));
+        var found = await client.QueryAsync("SELECT n, v FROM tempdb.dbo.t ORDER BY n");
+        Assert.That(string.Join(" | ", found.Where(token => token.Type is 0xD1 or 0xD2)), Is.EqualTo(content));
+    }
+
+    [TestCase("INSERT BULK missing (n int)", "!208")]
+    [TestCase("INSERT BULK tempdb.dbo.t (nope int)", "!207")]
+    [TestCase("INSERT BULK tempdb.dbo.t (n int) WITH (NOPE)", "!102")]
+    [TestCase("SET FMTONLY ON SELECT n FROM tempdb.dbo.t SET FMTONLY OFF SELECT COUNT(*) FROM tempdb.dbo.t", "(0) [1] (1)")]
+    [TestCase("SET FMTONLY ON DELETE tempdb.dbo.t", "!50505")]
+    [TestCase("USE tempdb exec ..sp_tablecollations_100 N'.[t]'", "master>tempdb [1,n,NULL,NULL] [2,v,0x0904D00034,SQL_Latin1_General_CP1_CI_AS] (2)")]
+    [TestCase("EXEC tempdb..sp_tablecollations_100 N'.[t]'", "[1,n,NULL,NULL] [2,v,0x0904D00034,SQL_Latin1_General_CP1_CI_AS] (2)")]
+    public async Task What_bulk_clients_ask(string batch, string story)
+    {
+        await sql.RunAsync("CREATE TABLE tempdb.dbo.t (n int, v varchar(10) NULL); INSERT tempdb.dbo.t (n) VALUES (1)");
+        Assert.That((await sql.RunAsync(batch)).Story, Is.EqualTo(story));
+    }
+
     [Test]
     public async Task A_client_that_stops_reading_holds_up_nobody_else_and_gets_its_rows_when_it_reads_again()
     {

@@ -59,6 +59,9 @@ public interface ISqlSession : IAsyncDisposable
     /// <returns>The return status; null when an error kept it from ending.</returns>
     Task<int?> ExecuteProcedureAsync(string name, IReadOnlyList<SqlParameterValue> parameters, IResultOutput output, CancellationToken attention);
 
+    /// <summary>Takes the rows for which the INSERT BULK before has asked.</summary>
+    Task LoadAsync(IReadOnlyList<SqlColumn> columns, IReadOnlyList<object?[]> rows, IResultOutput output, CancellationToken attention);
+
     /// <summary>Begins, commits, rolls back or saves on behalf of a transaction manager request.</summary>
     Task TransactionAsync(TransactionRequest request, string? name, IResultOutput output, CancellationToken attention);
 

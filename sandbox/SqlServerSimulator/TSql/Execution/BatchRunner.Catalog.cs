@@ -38,6 +38,9 @@ internal sealed partial class BatchRunner
                         Look(_ => _session.Instance.DatabaseName((short)row["database_id"]!)), $"{"AWAITING COMMAND",-26}", 0,
                     }));
                 return 0;
+            case "SP_TABLECOLLATIONS_100":
+                ShowTableCollations(name, new Arguments(name.Name, arguments, "@object").RequireText("@object"));
+                return 0;
             case "SP_DATABASES":
                 _ = new Arguments(name.Name, arguments);
                 Show(

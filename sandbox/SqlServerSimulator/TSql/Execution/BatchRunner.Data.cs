@@ -14,6 +14,7 @@ internal sealed partial class BatchRunner
         var (columns, rows, failure) = Look<(IReadOnlyList<SqlColumn>, List<object?[]>, SqlError?)>(binder =>
         {
             var query = binder.BindQuery(select.Query, null);
+            if (_session.FormatOnly) return (query.Columns, [], null);
             if (select.Assigns) return (query.Columns, AssignEach(select, query), null);
             try
             {
@@ -72,15 +73,7 @@ internal sealed partial class BatchRunner
         switch (statement)
         {
             case InsertStatement insert:
-                var (rows, output) = Look(binder => (InsertedRows(binder, insert), Output(binder, insert.Output, Target(insert.Table).Table, "inserted")));
-                var inserted = await ChangeRowsAsync(new InsertRows(SessionEnvironment.TableOf(insert.Table), rows)
-                {
-                    IdentityInsert = HasIdentityInsert(insert.Table),
-                });
-                if (inserted.Identity is not null)
-                    _session.Identity = new System.Numerics.BigInteger(Convert.ToInt64(inserted.Identity, null));
-                ShowOutput(output, inserted);
-                Done(rows.Count);
+                await InsertAsync(insert);
                 break;
             case ModifyStatement modify:
                 var (command, show) = Look(binder => Modified(binder, modify));
@@ -115,6 +108,24 @@ internal sealed partial class BatchRunner
                 Done(null);
                 break;
         }
+    }
+
+    /// <summary>Inserts what the statement says, or rows from elsewhere.</summary>
+    /// <param name="insert">The statement.</param>
+    /// <param name="source">Rows from elsewhere.</param>
+    /// <param name="keepNulls">Whether a NULL is one, and does not ask for the column's default.</param>
+    private async Task InsertAsync(InsertStatement insert, BoundQuery? source = null, bool keepNulls = true)
+    {
+        var (rows, output) = Look(binder =>
+            (InsertedRows(binder, insert, source, keepNulls), Output(binder, insert.Output, Target(insert.Table).Table, "inserted")));
+        var inserted = await ChangeRowsAsync(new InsertRows(SessionEnvironment.TableOf(insert.Table), rows)
+        {
+            IdentityInsert = HasIdentityInsert(insert.Table),
+        });
+        if (inserted.Identity is not null)
+            _session.Identity = new System.Numerics.BigInteger(Convert.ToInt64(inserted.Identity, null));
+        ShowOutput(output, inserted);
+        Done(rows.Count);
     }
 
     private (Scope Scope, TableView Table) Target(ObjectName name)
@@ -157,7 +168,7 @@ internal sealed partial class BatchRunner
         Done(null);
     }
 
-    private List<object?[]> InsertedRows(Binder binder, InsertStatement insert)
+    private List<object?[]> InsertedRows(Binder binder, InsertStatement insert, BoundQuery? source, bool keepNulls)
     {
         var (_, table) = Target(insert.Table);
         var explicitIdentity = HasIdentityInsert(insert.Table);
@@ -205,20 +216,20 @@ internal sealed partial class BatchRunner
             {
                 if (i == table.IdentityColumn && !explicitIdentity) continue;
                 var place = Array.IndexOf(places, i);
-                row[i] = place < 0 ? defaults[i]?.Value(Frame.Empty) : given(place);
+                row[i] = place < 0 ? null : given(place);
+                if (place < 0 || (row[i] is null && !keepNulls)) row[i] = defaults[i]?.Value(Frame.Empty);
                 row[i] = Stored(row[i], table.Columns[i], insert.Table, "INSERT");
             }
 
             return row;
         }
 
-        if (insert.Query is not null)
+        if ((source ?? (insert.Query is null ? null : binder.BindQuery(insert.Query, null))) is { } query)
         {
-            var query = binder.BindQuery(insert.Query, null);
             RequireWidth(insert, places.Length, query.Columns.Count);
             for (var i = 0; i < places.Length; i++) Conversion.RequireImplicit(query.Columns[i].Type, table.Columns[places[i]].Type);
-            foreach (var source in query.Rows(null))
-                rows.Add(Complete(place => Conversion.Convert(source[place], query.Columns[place].Type, Wide(table.Columns[places[place]].Type))));
+            foreach (var from in query.Rows(null))
+                rows.Add(Complete(place => Conversion.Convert(from[place], query.Columns[place].Type, Wide(table.Columns[places[place]].Type))));
             return rows;
         }
 

@@ -279,6 +279,8 @@ internal sealed partial class BatchRunner
 
     private async Task<Flow> RunAsync(Statement statement)
     {
+        if (_session.FormatOnly && statement is not (SelectStatement or SetOptionStatement or ExecuteStatement or ExecuteTextStatement))
+            throw new SqlErrorException(50505, 16, "A statement other than SELECT after SET FMTONLY ON is not simulated.");
         switch (statement)
         {
             case BlockStatement block:
@@ -355,6 +357,12 @@ internal sealed partial class BatchRunner
 
             case SelectStatement select:
                 Select(select);
+                return Flow.Next;
+            case InsertBulkStatement bulk:
+                ExpectLoad(bulk);
+                return Flow.Next;
+            case LoadStatement load:
+                await LoadAsync(load);
                 return Flow.Next;
             case InsertStatement or ModifyStatement or TruncateStatement or CreateTableStatement or DropTableStatement:
                 await ChangeAsync(statement);

@@ -1,6 +1,7 @@
 using SqlServerSimulator.Contract;
 using SqlServerSimulator.Engine;
 using SqlServerSimulator.Hosting;
+using SqlServerSimulator.TSql.Syntax;
 
 namespace SqlServerSimulator.TSql.Execution;
 
@@ -58,6 +59,12 @@ internal sealed class SqlSession : ISqlSession
     /// <summary>The table for which IDENTITY_INSERT is ON.</summary>
     internal TableName? IdentityInsert { get; set; }
 
+    /// <summary>SET FMTONLY: queries tell their columns and return no row.</summary>
+    internal bool FormatOnly { get; private set; }
+
+    /// <summary>The INSERT BULK whose rows are to come.</summary>
+    internal InsertBulkStatement? Loading { get; set; }
+
     internal long RowCount { get; set; }
 
     internal int LastError { get; set; }
@@ -78,6 +85,13 @@ internal sealed class SqlSession : ISqlSession
         return await new BatchRunner(this, output, both.Token).RunProcedureAsync(name, parameters);
     }
 
+    public async Task LoadAsync(
+        IReadOnlyList<SqlColumn> columns, IReadOnlyList<object?[]> rows, IResultOutput output, CancellationToken attention)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(attention, Ended);
+        await new BatchRunner(this, output, both.Token).RunLoadAsync(columns, rows);
+    }
+
     public async Task TransactionAsync(TransactionRequest request, string? name, IResultOutput output, CancellationToken attention)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(attention, Ended);
@@ -92,7 +106,8 @@ internal sealed class SqlSession : ISqlSession
             return 0;
         });
         if (!keepTransaction && TransactionCount > 0) EndTransaction();
-        NoCount = TransactionAbort = false;
+        NoCount = TransactionAbort = FormatOnly = false;
+        Loading = null;
         QuotedIdentifier = true;
         IdentityInsert = null;
         RowCount = LastError = 0;
@@ -126,6 +141,9 @@ internal sealed class SqlSession : ISqlSession
                 break;
             case "XACT_ABORT":
                 TransactionAbort = value == "ON";
+                break;
+            case "FMTONLY":
+                FormatOnly = value == "ON";
                 break;
             case "QUOTED_IDENTIFIER":
                 QuotedIdentifier = value == "ON";

@@ -15,7 +15,7 @@ internal sealed partial class Parser
     private static readonly Dictionary<string, bool> s_fixed = new(StringComparer.OrdinalIgnoreCase)
     {
         ["ANSI_NULLS"] = true, ["ANSI_PADDING"] = true, ["CONCAT_NULL_YIELDS_NULL"] = true,
-        ["NUMERIC_ROUNDABORT"] = false, ["IMPLICIT_TRANSACTIONS"] = false, ["FMTONLY"] = false, ["NOEXEC"] = false, ["PARSEONLY"] = false,
+        ["NUMERIC_ROUNDABORT"] = false, ["IMPLICIT_TRANSACTIONS"] = false, ["NOEXEC"] = false, ["PARSEONLY"] = false,
         ["SHOWPLAN_ALL"] = false, ["SHOWPLAN_XML"] = false, ["REMOTE_PROC_TRANSACTIONS"] = false, ["FORCEPLAN"] = false,
     };
 
@@ -322,7 +322,7 @@ internal sealed partial class Parser
             Expect("=");
         }
 
-        var procedure = ParseObjectName();
+        var procedure = ParseObjectName(open: true);
         if (At(";") && Ahead(1).Kind == TokenKind.Integer) throw NotSimulated("A numbered procedure");
         var arguments = new List<ProcedureArgument>();
         if (StartsArgument())
@@ -460,9 +460,61 @@ internal sealed partial class Parser
         return new WaitForStatement(ParsePrimary(), isTime, line);
     }
 
-    private InsertStatement ParseInsert(int line)
+    /// <summary>What only bulk clients send: the types are those of the rows to come, and told again with them.</summary>
+    private InsertBulkStatement ParseInsertBulk(int line)
+    {
+        var table = ParseObjectName(3);
+        Expect("(");
+        var columns = new List<string>();
+        do
+        {
+            columns.Add(TakeName());
+            ParseType(defaultLength: 1);
+            if (Accept("COLLATE")) TakeName();
+            Accept("NULL");
+        }
+        while (Accept(","));
+        Expect(")");
+        var keepNulls = false;
+        if (Accept("WITH"))
+        {
+            Expect("(");
+            do
+            {
+                keepNulls |= At("KEEP_NULLS");
+                ParseBulkOption();
+            }
+            while (Accept(","));
+            Expect(")");
+        }
+
+        return new InsertBulkStatement(table, columns, keepNulls, line);
+    }
+
+    private void ParseBulkOption()
+    {
+        if (Accept("ORDER"))
+        {
+            Expect("(");
+            do
+            {
+                TakeName();
+                _ = Accept("ASC") || Accept("DESC");
+            }
+            while (Accept(","));
+            Expect(")");
+        }
+        else if (TakeOneOf("KEEP_NULLS", "TABLOCK", "CHECK_CONSTRAINTS", "FIRE_TRIGGERS", "ROWS_PER_BATCH", "KILOBYTES_PER_BATCH") >= 4)
+        {
+            Expect("=");
+            TakeInteger();
+        }
+    }
+
+    private Statement ParseInsert(int line)
     {
         Take();
+        if (Accept("BULK")) return ParseInsertBulk(line);
         if (At("TOP")) throw NotSimulated("INSERT TOP");
         Accept("INTO");
         var table = ParseObjectName();

@@ -226,9 +226,10 @@ internal sealed partial class Parser
     private bool TakeOnOff() => TakeOneOf("ON", "OFF") == 0;
 
     /// <param name="most">How many parts it may have: four, but three where a table is defined.</param>
-    private ObjectName ParseObjectName(int most = 4)
+    /// <param name="open">Whether it may begin with the dot of a part that is left out.</param>
+    private ObjectName ParseObjectName(int most = 4, bool open = false)
     {
-        var parts = new List<string?> { TakeName() };
+        var parts = new List<string?> { open && At(".") ? null : TakeName() };
         while (Accept("."))
         {
             if (parts.Count == most) throw Wrong();

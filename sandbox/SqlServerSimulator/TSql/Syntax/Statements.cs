@@ -73,6 +73,9 @@ internal sealed record InsertStatement(
     public IReadOnlyList<SelectItem> Output { get; init; } = [];
 }
 
+/// <summary>INSERT BULK: the rows come after it, in a message of their own.</summary>
+internal sealed record InsertBulkStatement(ObjectName Table, IReadOnlyList<string> Columns, bool KeepNulls, int Line) : Statement(Line);
+
 internal sealed record ColumnAssignment(string Column, string Operator, Expression? Value, int Line);
 
 internal sealed record UpdateStatement(
