@@ -67,7 +67,11 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
     {
         _stop.Dispose();
         foreach (var server in (await _admin.ListAsync(Kinds.SqlServers, Ns, ListOptions.All, default)).Items)
-            await _admin.DeleteAsync(Kinds.SqlServers, Ns, (string)server["metadata"]!["name"]!, default);
+        {
+            var name = (string)server["metadata"]!["name"]!;
+            await _admin.MergePatchAsync(Kinds.SqlServers, Ns, name, new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } }, default);
+            await _admin.DeleteAsync(Kinds.SqlServers, Ns, name, default);
+        }
     }
 
     [Test]
