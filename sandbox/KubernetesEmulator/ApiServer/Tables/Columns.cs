@@ -33,28 +33,39 @@ internal static class Columns
             "nodes" =>
             [
                 Name(), Text("Status", NodeStatus), Text("Roles", _ => "<none>"), Age, Text("Version", o => o.Text("status", "nodeInfo", "kubeletVersion") ?? ""),
-                Text("Internal-IP", o => Or(o.Objects("status", "addresses").FirstOrDefault(a => a.Text("type") == "InternalIP").Text("address")), 1),
+                Text("Internal-IP", o => Or(NodeAddress(o, "InternalIP")), 1), Text("External-IP", o => Or(NodeAddress(o, "ExternalIP")), 1),
+                Text("OS-Image", o => Or(o.Text("status", "nodeInfo", "osImage"), "<unknown>"), 1),
+                Text("Kernel-Version", o => Or(o.Text("status", "nodeInfo", "kernelVersion"), "<unknown>"), 1),
+                Text("Container-Runtime", o => Or(o.Text("status", "nodeInfo", "containerRuntimeVersion"), "<unknown>"), 1),
             ],
             "statefulsets.apps" =>
             [
                 Name(), Text("Ready", o => $"{o.Number("status", "readyReplicas") ?? 0}/{o.Number("spec", "replicas") ?? 0}"), Age,
-                Text("Containers", o => Join(o, "name", "spec", "template", "spec", "containers"), 1),
-                Text("Images", o => Join(o, "image", "spec", "template", "spec", "containers"), 1),
+                ContainerNames, Images,
             ],
             "deployments.apps" =>
             [
                 Name(), Text("Ready", o => $"{o.Number("status", "readyReplicas") ?? 0}/{o.Number("spec", "replicas") ?? 0}"),
                 Number("Up-to-date", "status", "updatedReplicas"), Number("Available", "status", "availableReplicas"), Age,
-                Text("Containers", o => Join(o, "name", "spec", "template", "spec", "containers"), 1),
-                Text("Images", o => Join(o, "image", "spec", "template", "spec", "containers"), 1),
-                Text("Selector", o => Labels(o.Child("spec", "selector", "matchLabels")), 1),
+                ContainerNames, Images,
+                Selector,
             ],
             "replicasets.apps" =>
-                [Name(), Number("Desired", "spec", "replicas"), Number("Current", "status", "replicas"), Number("Ready", "status", "readyReplicas"), Age],
+            [
+                Name(), Number("Desired", "spec", "replicas"), Number("Current", "status", "replicas"), Number("Ready", "status", "readyReplicas"), Age,
+                ContainerNames, Images, Selector,
+            ],
+            "controllerrevisions.apps" =>
+            [
+                Name(), Text("Controller", o => o.Objects("metadata", "ownerReferences").FirstOrDefault(w => w.Flag("controller")) is { } owner
+                    ? $"{owner.Text("kind")?.ToLowerInvariant()}.{owner.Text("apiVersion")?.Split('/')[0]}/{owner.Text("name")}"
+                    : "<none>"),
+                Text("Revision", o => (o.Number("revision") ?? 0).ToString(CultureInfo.InvariantCulture)), Age,
+            ],
             "jobs.batch" =>
             [
                 Name(), Text("Status", JobStatus), Text("Completions", o => $"{o.Number("status", "succeeded") ?? 0}/{o.Number("spec", "completions") ?? 1}"),
-                Text("Duration", JobDuration), Age,
+                Text("Duration", JobDuration), Age, ContainerNames, Images, Selector,
             ],
             "configmaps" => [Name(), new("Data", "integer", 0, o => (o.Child("data")?.Count ?? 0) + (o.Child("binaryData")?.Count ?? 0)), Age],
             "secrets" => [Name(), Text("Type", o => o.Text("type") ?? ""), new("Data", "integer", 0, o => o.Child("data")?.Count ?? 0), Age],
@@ -65,7 +76,10 @@ internal static class Columns
                 Text("Last Seen", o => Table.Age(o.Text("lastTimestamp") ?? o.Text("series", "lastObservedTime") ?? o.Text("eventTime") ?? o.Text("metadata", "creationTimestamp"))),
                 Text("Type", o => o.Text("type") ?? ""), Text("Reason", o => o.Text("reason") ?? ""),
                 Text("Object", o => $"{o.Text("involvedObject", "kind")?.ToLowerInvariant()}/{o.Text("involvedObject", "name")}"),
-                Text("Message", o => o.Text("message") ?? ""), Text("Name", o => o.Text("metadata", "name") ?? "", 1),
+                Text("Subobject", o => o.Text("involvedObject", "fieldPath") ?? "", 1),
+                Text("Source", o => string.Join(", ", new[] { o.Text("source", "component"), o.Text("source", "host") }.Where(t => t is { Length: > 0 })), 1),
+                Text("Message", o => o.Text("message") ?? ""), Text("First Seen", o => Table.Age(o.Text("firstTimestamp") ?? o.Text("eventTime")), 1),
+                Text("Count", o => (o.Number("count") ?? 1).ToString(CultureInfo.InvariantCulture), 1), Text("Name", o => o.Text("metadata", "name") ?? "", 1),
             ],
             "persistentvolumeclaims" =>
             [
@@ -79,25 +93,42 @@ internal static class Columns
                 Name(), Text("Capacity", o => o.Text("spec", "capacity", "storage") ?? ""), Text("Access Modes", Modes),
                 Text("Reclaim Policy", o => o.Text("spec", "persistentVolumeReclaimPolicy") ?? ""), Text("Status", o => o.Text("status", "phase") ?? ""),
                 Text("Claim", o => o.Child("spec", "claimRef") is { } c ? $"{c.Text("namespace")}/{c.Text("name")}" : ""),
-                Text("StorageClass", o => o.Text("spec", "storageClassName") ?? ""), Age,
+                Text("StorageClass", o => o.Text("spec", "storageClassName") ?? ""), Text("VolumeAttributesClass", _ => "<unset>"),
+                Text("Reason", o => o.Text("status", "reason") ?? ""), Age, Text("VolumeMode", o => o.Text("spec", "volumeMode") ?? "<unset>", 1),
+            ],
+            "resourcequotas" => [Name(), Age, Text("Request", o => Quota(o, limits: false)), Text("Limit", o => Quota(o, limits: true))],
+            "networkpolicies.networking.k8s.io" => [Name(), Text("Pod-Selector", o => Labels(o.Child("spec", "podSelector", "matchLabels"))), Age],
+            "endpointslices.discovery.k8s.io" =>
+            [
+                Name(), Text("AddressType", o => o.Text("addressType") ?? ""),
+                Text("Ports", o => Or(string.Join(",", o.Objects("ports").Select(p => Scalar(p["port"]))), "<unset>")),
+                Text("Endpoints", o => Or(string.Join(",", o.Objects("endpoints").SelectMany(e => e.Texts("addresses"))), "<unset>")), Age,
             ],
             "storageclasses.storage.k8s.io" =>
                 [Name(), Text("Provisioner", o => o.Text("provisioner") ?? ""), Text("ReclaimPolicy", o => o.Text("reclaimPolicy") ?? ""),
-                    Text("VolumeBindingMode", o => o.Text("volumeBindingMode") ?? ""), Age],
+                    Text("VolumeBindingMode", o => o.Text("volumeBindingMode") ?? ""),
+                    Text("AllowVolumeExpansion", o => o.Flag("allowVolumeExpansion") ? "true" : "false"), Age],
             "endpoints" => [Name(), Text("Endpoints", Endpoints), Age],
             "poddisruptionbudgets.policy" =>
             [
                 Name(), Text("Min Available", o => Or(Scalar(o.At("spec", "minAvailable")), "N/A")), Text("Max Unavailable", o => Or(Scalar(o.At("spec", "maxUnavailable")), "N/A")),
                 Number("Allowed Disruptions", "status", "disruptionsAllowed"), Age,
             ],
-            "customresourcedefinitions.apiextensions.k8s.io" => [Name(), Text("Created At", o => o.Text("metadata", "creationTimestamp") ?? "")],
+            "customresourcedefinitions.apiextensions.k8s.io" or "limitranges" => [Name(), Text("Created At", o => o.Text("metadata", "creationTimestamp") ?? "")],
             "roles.rbac.authorization.k8s.io" or "clusterroles.rbac.authorization.k8s.io" =>
                 [Name(), Text("Created At", o => o.Text("metadata", "creationTimestamp") ?? "")],
             "rolebindings.rbac.authorization.k8s.io" or "clusterrolebindings.rbac.authorization.k8s.io" =>
-                [Name(), Text("Role", o => $"{o.Text("roleRef", "kind")}/{o.Text("roleRef", "name")}"), Age],
+                [Name(), Text("Role", o => $"{o.Text("roleRef", "kind")}/{o.Text("roleRef", "name")}"), Age,
+                    Text("Users", o => Subjects(o, "User"), 1), Text("Groups", o => Subjects(o, "Group"), 1), Text("ServiceAccounts", o => Subjects(o, "ServiceAccount"), 1)],
             _ => [Name(), Age],
         };
     }
+
+    private static readonly Column ContainerNames = Text("Containers", o => Join(o, "name", "spec", "template", "spec", "containers"), 1);
+
+    private static readonly Column Images = Text("Images", o => Join(o, "image", "spec", "template", "spec", "containers"), 1);
+
+    private static readonly Column Selector = Text("Selector", o => Labels(o.Child("spec", "selector", "matchLabels")), 1);
 
     private static Column Name() => new("Name", "string", 0, o => o.Text("metadata", "name"));
 
@@ -132,6 +163,14 @@ internal static class Columns
     {
         "ReadWriteOnce" => "RWO", "ReadOnlyMany" => "ROX", "ReadWriteMany" => "RWX", "ReadWriteOncePod" => "RWOP", _ => m,
     }));
+
+    private static string? NodeAddress(JsonObject o, string type) => o.Objects("status", "addresses").FirstOrDefault(a => a.Text("type") == type).Text("address");
+
+    private static string Subjects(JsonObject o, string kind) => string.Join(", ", o.Objects("subjects").Where(s => s.Text("kind") == kind)
+        .Select(s => s.Text("namespace") is { Length: > 0 } ns ? $"{ns}/{s.Text("name")}" : s.Text("name")));
+
+    private static string Quota(JsonObject o, bool limits) => string.Join(", ", (o.Child("status", "hard") ?? [])
+        .Where(h => h.Key.StartsWith("limits.", StringComparison.Ordinal) == limits).Select(h => $"{h.Key}: {Or(o.Text("status", "used", h.Key), "0")}/{h.Value.Text()}"));
 
     private static string PodReady(JsonObject o) =>
         $"{o.Objects("status", "containerStatuses").Count(c => c.Flag("ready"))}/{o.Objects("spec", "containers").Count()}";
