@@ -71,7 +71,7 @@ public sealed class GroupTests
             Assert.That(local.Errors, Is.Empty);
             Assert.That(local.Sets, Has.Count.EqualTo(5));
             Assert.That(local.Sets[1].Select(column => column.Name), Is.EqualTo(
-                ["sequence_number", "required_synchronized_secondaries_to_commit", "role", "availability_mode", "connected_state", "primary_replica", "commit_pending_seconds"]));
+                ["replica_id", "sequence_number", "required_synchronized_secondaries_to_commit", "role", "availability_mode", "connected_state", "primary_replica", "commit_pending_seconds"]));
         });
 
         await second.RunAsync("USE master; DROP AVAILABILITY GROUP [ag1]");
