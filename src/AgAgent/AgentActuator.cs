@@ -39,6 +39,7 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
         AgentDecision.ModifyEndpoint modify => ChangeAsync(GroupStatements.ModifyEndpoint(group, modify.Member), cancellationToken),
         AgentDecision.SetRequiredSecondaries set => ChangeAsync(GroupStatements.SetRequiredSecondaries(group, set.Required), cancellationToken),
         AgentDecision.JoinGroup => JoinAsync(cancellationToken),
+        AgentDecision.JoinDatabase join => JoinDatabaseAsync(join.Name, cancellationToken),
         AgentDecision.BecomeSecondary => BecomeSecondaryAsync(cancellationToken),
         AgentDecision.Promote promote => PromoteAsync(promote, cancellationToken),
         AgentDecision.StepDown => StepDownAsync(cancellationToken),
@@ -168,6 +169,21 @@ internal sealed class AgentActuator(GroupSettings settings, AgentTimeouts timeou
         catch (SqlInstanceException error)
         {
             return Done($"could not join: {error.Message}", failed: true);
+        }
+    }
+
+    private async Task<ActOutcome> JoinDatabaseAsync(string database, CancellationToken cancellationToken)
+    {
+        var tried = time.Monotonic();
+        ActOutcome Done(string what, bool failed) => new(what, memory => memory with { DatabaseTriedAt = tried }) { Failed = failed };
+        try
+        {
+            await instance.QueryAsync(GroupStatements.JoinDatabase(group, database), timeouts.Join, cancellationToken).ConfigureAwait(false);
+            return Done($"joined {database}", failed: false);
+        }
+        catch (SqlInstanceException error)
+        {
+            return Done($"could not join {database}: {error.Message}", failed: true);
         }
     }
 

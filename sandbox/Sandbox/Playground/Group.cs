@@ -107,6 +107,16 @@ internal sealed class Group(IKubernetesApi api, string saPassword)
             x.Key, x.First().Role, x.First().Connection, [.. x.Where(y => y.Database is not null).Select(y => y.Database!)]))];
     }
 
+    /// <summary>Availability mode of a replica, as the present primary shows it.</summary>
+    /// <returns>Null when it is none.</returns>
+    public async Task<string?> ModeAsync(string replica, CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync("master", cancellationToken);
+        await using var command = new SqlCommand(
+            $"SELECT availability_mode_desc FROM sys.availability_replicas WHERE replica_server_name = N'{replica}';", connection) { CommandTimeout = 3 };
+        return await command.ExecuteScalarAsync(cancellationToken) as string;
+    }
+
     /// <summary>Waits until there is one primary, all replicas are SYNCHRONIZED and the labels say so too.</summary>
     /// <returns>The replicas.</returns>
     public async Task<IReadOnlyList<Replica>> CalmAsync(Action<string> progress, CancellationToken cancellationToken) =>

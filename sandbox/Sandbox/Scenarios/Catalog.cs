@@ -20,6 +20,7 @@ internal static class Catalog
         new("lose-node", "the primary's node goes with all its processes and comes back", Accidents.LoseNodeAsync),
         new("planned-failover", "a failover Job names the next primary", Chores.FailOverAsync),
         new("rotate-creds", "sa and the master key of each instance get new passwords", Chores.RotateAsync),
+        new("change-membership", "a replica becomes asynchronous, then configuration-only, leaves, and comes back", Chores.ChangeMembershipAsync),
         new("scale-up", "one more SqlServer joins the group", Chores.ScaleUpAsync),
         new("scale-down", "the SqlServer of a secondary is deleted", Chores.ScaleDownAsync) { Spoils = true },
         new("delete-everything", "all SqlServers are deleted, then the namespace", Chores.DeleteEverythingAsync) { Spoils = true, Ends = true },

@@ -87,6 +87,37 @@ internal static class Chores
         return null;
     }
 
+    /// <summary>The list of groups of a secondary's SqlServer goes through all that it may say.</summary>
+    public static async Task<Func<string, bool>?> ChangeMembershipAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var name = (await trial.Group.CalmAsync(progress, cancellationToken)).Last(x => x.Role == "SECONDARY").Name;
+        foreach (var (mode, expected) in new[] { ("asynchronousCommit", "ASYNCHRONOUS_COMMIT"), ("configurationOnly", "CONFIGURATION_ONLY"), (null, null) })
+        {
+            await ListAsync(mode is null ? [] : [new JsonObject { ["name"] = Group.Name, ["availabilityMode"] = mode }], $"lists the group {mode ?? "no more"}");
+            await Wait.ForAsync(
+                async token => await trial.Group.ModeAsync(name, token) is var found && found == expected ? "done" : null,
+                why => progress($"waiting until {name} is {expected ?? "out of the group"}: {why}"),
+                cancellationToken);
+        }
+
+        var labels = await Wait.ForAsync(
+            async token => (await trial.Cluster.Api.GetAsync(Kinds.Pods, Group.Namespace, name, token))?["metadata"]?["labels"] is JsonObject found
+                && !found.Any(x => x.Key.EndsWith($"ag.mssql.microsoft.com/{Group.Name}", StringComparison.Ordinal)) ? found : null,
+            why => progress($"waiting until {name} has no role: {why}"),
+            cancellationToken);
+        progress($"{name} has the labels {string.Join(", ", labels.Select(x => x.Key))}");
+        await ListAsync([Group.Name], "lists the group again");
+        return null;
+
+        Task ListAsync(JsonArray groups, string what) => Trial.PersistAsync(
+            $"SqlServer {name[..^"-0".Length]} {what}",
+            token => trial.Cluster.Api.MergePatchAsync(
+                Kinds.SqlServers, Group.Namespace, name[..^"-0".Length],
+                new JsonObject { ["spec"] = new JsonObject { ["availabilityGroups"] = groups.DeepClone() } }, token),
+            progress,
+            cancellationToken);
+    }
+
     /// <summary>The SqlServer of a secondary is deleted: the others go on, and its claim stays.</summary>
     public static async Task<Func<string, bool>?> ScaleDownAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
     {

@@ -94,7 +94,7 @@ public static class AgentDecider
         var leaderIsPrimary = peer is not null && peer.TryGet(out var seen) && seen.Role == ReplicaRole.Primary ? seen : null;
         if (local.Group is null && directory.Member(settings.Identity.Pod) is { Leaving: true } self)
             return Leave(directory, self, $"{leader} leads");
-        if (local.Group is { ReplicaId.Length: > 0 } copy && leaderIsPrimary is { ReplicaIds.Count: > 0 } && !leaderIsPrimary.ReplicaIds.Contains(copy.ReplicaId))
+        if (local.Group is { ReplicaId.Length: > 0 } stale && leaderIsPrimary is { ReplicaIds.Count: > 0 } && !leaderIsPrimary.ReplicaIds.Contains(stale.ReplicaId))
             return Pausing(memory.ChangeFailedAt, facts.Now, settings.RetryPause)
                 ? new AgentDecision.Wait("the stale copy of the group could not be dropped a moment ago")
                 : new AgentDecision.DropGroup(Dissolve: false, $"{leader} is primary and has removed the replica of this copy; its databases stay RESTORING");
@@ -125,6 +125,8 @@ public static class AgentDecider
                     : $"{leader} is primary and this secondary follows {local.Group.PrimaryName ?? "nobody"}{(local.Group.Connected ? string.Empty : ", not connected")}");
         }
 
+        if (local.Group.Databases.FirstOrDefault(database => database.LeftOver) is { } copy && !Pausing(memory.DatabaseTriedAt, facts.Now, settings.DatabasePause))
+            return new AgentDecision.JoinDatabase(copy.Name, $"this instance has an older copy of {copy.Name}; where it cannot be joined, drop it, and it is seeded anew (S12)");
         return own is not null && own.RoleLabel != Secondary
             ? new AgentDecision.SetRoleLabel(own.Name, Secondary, $"this replica follows {leader} (S9)")
             : new AgentDecision.Wait($"{leader} leads and this replica follows it", Settled: true);

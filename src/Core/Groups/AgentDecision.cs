@@ -55,6 +55,9 @@ public abstract record AgentDecision(string Because)
     /// <summary>Join the local instance to the group as a secondary.</summary>
     public sealed record JoinGroup(string Because) : AgentDecision(Because);
 
+    /// <summary>Join the copy of a database that this instance kept from when it left the group.</summary>
+    public sealed record JoinDatabase(string Name, string Because) : AgentDecision(Because);
+
     /// <summary>Make the local replica follow the primary.</summary>
     public sealed record BecomeSecondary(string Because) : AgentDecision(Because);
 

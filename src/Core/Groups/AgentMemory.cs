@@ -27,6 +27,9 @@ public sealed record AgentMemory
     /// <summary>When JOIN was last tried.</summary>
     public TimeSpan? JoinTriedAt { get; init; }
 
+    /// <summary>When joining the copy of a database was last tried.</summary>
+    public TimeSpan? DatabaseTriedAt { get; init; }
+
     /// <summary>When the last change of the group's configuration failed; it is tried again after a pause.</summary>
     public TimeSpan? ChangeFailedAt { get; init; }
 

@@ -27,7 +27,7 @@ public static class GroupQueries
         JOIN sys.dm_hadr_database_replica_states AS ds ON ds.group_id = ag.group_id
         JOIN sys.availability_replicas AS ar ON ar.replica_id = ds.replica_id
         WHERE ag.name = {group} AND ag.is_distributed = 0;
-        SELECT cs.database_name, cs.group_database_id, d.database_id
+        SELECT cs.database_name, cs.group_database_id, cs.is_database_joined, d.database_id, d.replica_id
         FROM sys.availability_groups AS ag
         JOIN sys.dm_hadr_availability_replica_states AS rs ON rs.group_id = ag.group_id AND rs.is_local = 1
         JOIN sys.dm_hadr_database_replica_cluster_states AS cs ON cs.replica_id = rs.replica_id
@@ -82,7 +82,10 @@ public static class GroupQueries
                 row.Text("database_name"),
                 row.NumberOrNull("database_id") is not null,
                 state?.TextOrNull("synchronization_state_desc") ?? string.Empty,
-                state?.NumberOrNull("is_suspended") == 1));
+                state?.NumberOrNull("is_suspended") == 1)
+            {
+                LeftOver = !row.Flag("is_database_joined") && row.NumberOrNull("database_id") is not null && row["replica_id"] is null,
+            });
         }
 
         var replicas = sets[2].Rows.Select(row =>

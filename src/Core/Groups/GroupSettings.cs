@@ -20,6 +20,9 @@ public sealed record GroupSettings(string Group, AgentIdentity Identity, LeaseTi
     /// <summary>How long a released Lease is kept for the successor named in it.</summary>
     public TimeSpan SuccessorGrace { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>Pause between two tries to join a copy of a database that may need a person.</summary>
+    public TimeSpan DatabasePause { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Pause between two tries to rejoin or to join, and after a failed change of configuration.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(3);
 }

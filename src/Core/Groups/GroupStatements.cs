@@ -46,6 +46,10 @@ public static class GroupStatements
     public static SqlText Join(string group) =>
         SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} JOIN WITH (CLUSTER_TYPE = EXTERNAL)");
 
+    /// <summary>Joins a copy that is RESTORING; on a secondary that is connected to the primary.</summary>
+    public static SqlText JoinDatabase(string group, string database) =>
+        SqlText.Of($"ALTER DATABASE {new SqlName(database)} SET HADR AVAILABILITY GROUP = {new SqlName(group)}");
+
     /// <summary>Makes the local replica a secondary of the primary that reaches it.</summary>
     public static SqlText BecomeSecondary(string group) =>
         SqlText.Of($"ALTER AVAILABILITY GROUP {new SqlName(group)} SET (ROLE = SECONDARY)");

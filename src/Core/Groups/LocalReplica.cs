@@ -61,7 +61,11 @@ public sealed record ReplicaRow(string Name, AvailabilityMode Mode, string Endpo
 /// <param name="Present">Whether it exists on this instance; false while it waits for seeding.</param>
 /// <param name="SynchronizationState">synchronization_state_desc, such as <c>SYNCHRONIZED</c>; empty when there is no row.</param>
 /// <param name="Suspended">is_suspended.</param>
-public sealed record DatabaseRow(string Name, bool Present, string SynchronizationState, bool Suspended);
+public sealed record DatabaseRow(string Name, bool Present, string SynchronizationState, bool Suspended)
+{
+    /// <summary>True for a copy that this instance kept from when it left the group: it exists and is in no group, so that nothing seeds over it.</summary>
+    public bool LeftOver { get; init; }
+}
 
 /// <summary>What a peer's instance says of its replica.</summary>
 /// <param name="Role">Its role; null when the group is not in its catalog.</param>

@@ -186,6 +186,18 @@ internal sealed class MembershipTests
     }
 
     [Test]
+    public void A_copy_that_an_instance_kept_is_joined_when_it_follows_the_primary_again()
+    {
+        var kept = Replica(ReplicaRole.Secondary) with { Databases = [new DatabaseRow("sales", true, string.Empty, false) { LeftOver = true }] };
+        Assert.Multiple(() =>
+        {
+            Assert.That(Decide(Following(Local(kept)), Fresh), Is.InstanceOf<AgentDecision.JoinDatabase>().With.Property("Name").EqualTo("sales"));
+            Assert.That(Decide(Following(Local(kept)), Fresh with { DatabaseTriedAt = Now - TimeSpan.FromSeconds(29) }), Is.InstanceOf<AgentDecision.Wait>());
+            Assert.That(Decide(Following(Local(kept with { Connected = false })), Fresh), Is.Not.InstanceOf<AgentDecision.JoinDatabase>());
+        });
+    }
+
+    [Test]
     public void S12_one_that_leaves_lets_the_others_try_to_lead_first_and_then_tries_itself()
     {
         GroupFacts Free(double since) => Leading(Local(ReplicaRole.Secondary)) with { Directory = Seen(Leaving("mssql1-0")), Lease = Lease("", since) };

@@ -26,6 +26,7 @@ public sealed class ProductStatementsTests
         yield return Case("SetRequiredSecondaries", GroupStatements.SetRequiredSecondaries(group, 1), 1);
         yield return Case("RemoveReplica", GroupStatements.RemoveReplica(group, "mssql'1-0"), 1);
         yield return Case("Drop", GroupStatements.Drop(group), 1);
+        yield return Case("JoinDatabase", GroupStatements.JoinDatabase(group, "sales]"), 1);
         yield return Case("Join", GroupStatements.Join(group), 1);
         yield return Case("BecomeSecondary", GroupStatements.BecomeSecondary(group), 1);
         yield return Case("Offline", GroupStatements.Offline(group), 1);
