@@ -124,7 +124,7 @@ internal sealed class GroupStoreTests
         return store;
     }
 
-    private Task AddPodAsync(string name, string role) => api.CreateAsync(Pods, "ag1", (JsonObject)JsonNode.Parse($$"""
+    private Task<JsonObject> AddPodAsync(string name, string role) => api.CreateAsync(Pods, "ag1", (JsonObject)JsonNode.Parse($$"""
         {"metadata": {"name": "{{name}}", "labels": {"ag-service.mssql.microsoft.com/ag1": "", "role.ag.mssql.microsoft.com/ag1": "{{role}}"} },
          "spec": {"containers": [{"name": "mssql-server", "image": "server"}]} }
         """)!, stop.Token);
