@@ -34,6 +34,8 @@ internal static class Names
 
     public static string Pod(string instance) => $"{instance}-0";
 
+    public static string RootClaim(string instance) => $"{RootVolume}-{Pod(instance)}";
+
     public static string InternalService(string instance) => $"{instance}-internal";
 
     public static string ClientService(string instance) => $"{instance}-client";

@@ -29,6 +29,7 @@ internal sealed partial class OperatorLoop
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await new CustomResourceDefinition(api, options.WatchNamespaces, time, logger).EnsureAsync(cancellationToken).ConfigureAwait(false);
+        var budgets = await FindBudgetsAsync(cancellationToken).ConfigureAwait(false);
         var wake = new WakeUp(time);
         var managed = new ListOptions(LabelSelector: $"{Names.ManagedBy}={Names.FieldManager}");
         var ours = new ListOptions(LabelSelector: Names.InstanceLabel);
@@ -46,7 +47,7 @@ internal sealed partial class OperatorLoop
         var pods = Watch(Resources.Pods, ours);
         var maps = Watch(Resources.ConfigMaps, managed);
         var jobs = Watch(Resources.Jobs, managed);
-        var others = Resources.Supporting.Append(Resources.StatefulSets).SelectMany(type => Watch(type, managed)).ToList();
+        var others = Resources.Supporting.Append(Resources.StatefulSets).Append(budgets).SelectMany(type => Watch(type, managed)).ToList();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = Task.WhenAll(caches.Select(cache => cache.RunAsync(stop.Token)));
         try
@@ -55,7 +56,7 @@ internal sealed partial class OperatorLoop
             LogWatching(string.Join(", ", options.WatchNamespaces.Select(ns => ns ?? "all namespaces")));
             while (true)
             {
-                var snapshot = new Snapshot(Items(servers), Items(jobs), Items(pods), Items(maps), Items(others));
+                var snapshot = new Snapshot(Items(servers), Items(jobs), Items(pods), Items(maps), Items(others)) { Budgets = budgets };
                 var done = await reconciler.TurnAsync(snapshot, cancellationToken).ConfigureAwait(false);
                 await wake.WaitAsync(done ? Resync : RetrySoon, cancellationToken).ConfigureAwait(false);
             }
@@ -67,8 +68,34 @@ internal sealed partial class OperatorLoop
         }
     }
 
+    /// <summary>The kind of PodDisruptionBudget that this API server serves.</summary>
+    private async Task<ResourceType<JsonObject>> FindBudgetsAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await api.ListAsync(Resources.Budgets, options.WatchNamespaces[0], ListOptions.All, cancellationToken).ConfigureAwait(false);
+                return Resources.Budgets;
+            }
+            catch (KubernetesException error) when (error.Failure == KubernetesFailure.NotFound)
+            {
+                return Resources.EarlierBudgets;
+            }
+            catch (KubernetesException error)
+            {
+                LogBudgets(error.Failure, error.Message);
+            }
+
+            await Task.Delay(RetrySoon, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private static List<JsonObject> Items(List<ResourceCache<JsonObject>> caches) => [.. caches.SelectMany(cache => cache.Items)];
 
     [LoggerMessage(LogLevel.Information, "Watching {Where}")]
     private partial void LogWatching(string where);
+
+    [LoggerMessage(LogLevel.Warning, "PodDisruptionBudgets: {Failure}: {Message}; trying again")]
+    private partial void LogBudgets(KubernetesFailure failure, string message);
 }

@@ -33,8 +33,10 @@ internal sealed class StatefulSetController(IKubernetesApi api, ControllerOption
             var pod = pods.GetValueOrDefault(i);
             if (pod is null)
             {
-                if (!view.Pods.ContainsKey($"{set.Namespace()}/{set.Name()}-{i}"))
+                if (!view.Pods.TryGetValue($"{set.Namespace()}/{set.Name()}-{i}", out var stray))
                     await CreateAsync(set, i, revision, cancellationToken).ConfigureAwait(false);
+                else if (stray.Controller() is null && !stray.Deleting() && set.Map("spec", "selector", "matchLabels").Matches(stray))
+                    await AdoptAsync(set, stray, cancellationToken).ConfigureAwait(false);
             }
             else if (pod.Finished() && !pod.Deleting())
             {
@@ -69,6 +71,14 @@ internal sealed class StatefulSetController(IKubernetesApi api, ControllerOption
             if (!pod.Ready())
                 return;
         }
+    }
+
+    /// <summary>The pod of a StatefulSet that was deleted without its pods and made again.</summary>
+    private Task AdoptAsync(JsonObject set, JsonObject pod, CancellationToken cancellationToken)
+    {
+        var owned = Templates.Owned(set, Kinds.StatefulSets, "v1", "Pod", pod.Name());
+        var metadata = new JsonObject { ["uid"] = pod.Uid(), ["ownerReferences"] = owned["metadata"]!["ownerReferences"]!.DeepClone() };
+        return api.MergePatchAsync(Kinds.Pods, pod.Namespace(), pod.Name(), new JsonObject { ["metadata"] = metadata }, cancellationToken);
     }
 
     private async Task CreateAsync(JsonObject set, int ordinal, string revision, CancellationToken cancellationToken)

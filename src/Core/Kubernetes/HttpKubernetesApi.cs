@@ -212,7 +212,10 @@ public sealed class HttpKubernetesApi : IKubernetesApi, IDisposable
         ResourceType<T> type, string? @namespace, string name, CancellationToken cancellationToken, DeleteOptions? options = null)
         where T : class
     {
-        var body = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "DeleteOptions", ["propagationPolicy"] = "Background" };
+        var body = new JsonObject
+        {
+            ["apiVersion"] = "v1", ["kind"] = "DeleteOptions", ["propagationPolicy"] = options?.Orphan == true ? "Orphan" : "Background",
+        };
         if (options?.GracePeriodSeconds is { } grace)
             body["gracePeriodSeconds"] = grace;
         var preconditions = new JsonObject();

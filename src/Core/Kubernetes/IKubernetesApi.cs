@@ -65,7 +65,7 @@ public interface IKubernetesApi
         ResourceType<T> type, string? @namespace, string name, JsonObject patch, CancellationToken cancellationToken, string? subresource = null)
         where T : class;
 
-    /// <summary>Deletes an object with background propagation; an object that is already gone is no failure.</summary>
+    /// <summary>Deletes an object, by default with what it owns in the background; an object that is already gone is no failure.</summary>
     /// <returns>
     /// True when the server accepted the deletion, false when there was nothing to delete, which may be the work of this call's own first attempt.
     /// </returns>

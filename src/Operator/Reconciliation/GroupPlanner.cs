@@ -5,8 +5,8 @@ using Agents.Operator.Manifests;
 namespace Agents.Operator.Reconciliation;
 
 /// <summary>
-/// From the instances of a namespace to the Service and ConfigMap of each availability group. Agents remove the replica of a member that is marked
-/// as leaving, and of no other: so an instance whose specification is refused stays the member it was, since a typing mistake must not shrink a
+/// From the instances of a namespace to the ConfigMap, Service and PodDisruptionBudget of each availability group. Agents remove the
+/// replica of a member that is marked as leaving, and of no other: so an instance whose specification is refused stays the member it was, since a typing mistake must not shrink a
 /// group (rule S11), and one that is deleted or no longer lists the group is kept as leaving until the group has let it go.
 /// </summary>
 internal static class GroupPlanner
@@ -25,8 +25,10 @@ internal static class GroupPlanner
             var owners = alive.Where(instance => listed.Any(member => NameOf(member) == instance.Name && !IsLeaving(member)))
                 .Select(instance => (instance.Name, instance.Uid)).ToList();
             steps.Add(new Step.Apply(GroupConfigMapManifest.Build(view.Namespace, group, owners, listed)));
-            if (owners.Count > 0)
-                steps.Add(new Step.Apply(ServiceManifests.Group(view.Namespace, group, owners)));
+            if (owners.Count == 0)
+                continue;
+            steps.Add(new Step.Apply(ServiceManifests.Group(view.Namespace, group, owners)));
+            steps.Add(new Step.Apply(DisruptionBudgetManifest.Build(view.Budgets.ApiVersion, view.Namespace, group, owners)));
         }
 
         return steps;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agents.Kubernetes;
 using Agents.Operator.Specs;
 
 namespace Agents.Operator.Reconciliation;
@@ -12,6 +13,9 @@ internal sealed record NamespaceView
 
     /// <summary>Secret <c>mssql-mirroring-certificate</c>.</summary>
     public SecretSighting MirroringCertificate { get; init; } = SecretSighting.Absent;
+
+    /// <summary>The kind of PodDisruptionBudget that the API server serves.</summary>
+    public ResourceType<JsonObject> Budgets { get; init; } = Resources.Budgets;
 
     /// <summary>ConfigMaps of availability groups by name, made by the operator earlier.</summary>
     public IReadOnlyDictionary<string, JsonObject> GroupMaps { get; init; } = new Dictionary<string, JsonObject>();
@@ -27,6 +31,9 @@ internal sealed record InstanceView
     public SecretSighting AgentLogin { get; init; } = SecretSighting.Absent;
 
     public JsonObject? StatefulSet { get; init; }
+
+    /// <summary>Service <c>&lt;name&gt;-client</c>.</summary>
+    public JsonObject? ClientService { get; init; }
 
     /// <summary>The init Job; the oldest while that of an earlier specification is still there.</summary>
     public JsonObject? Job { get; init; }

@@ -115,7 +115,8 @@ internal sealed partial class Reconciler
         foreach (var document in snapshot.SqlServers.Where(item => NamespaceOf(item) == @namespace).OrderBy(NameOf, StringComparer.Ordinal))
         {
             var name = NameOf(document);
-            var reading = SpecReader.Read(document);
+            var set = snapshot.Find("StatefulSet", @namespace, name);
+            var reading = SpecChange.Check(SpecReader.Read(document), set);
             instances.Add(new InstanceView
             {
                 Document = document,
@@ -123,7 +124,8 @@ internal sealed partial class Reconciler
                 AgentLogin = reading.Spec is null
                     ? SecretSighting.Absent
                     : await secrets.LookAsync(@namespace, Names.AgentLogin(name), SecretManifests.AgentLoginKeys, cancellationToken).ConfigureAwait(false),
-                StatefulSet = snapshot.Find("StatefulSet", @namespace, name),
+                StatefulSet = set,
+                ClientService = snapshot.Find("Service", @namespace, Names.ClientService(name)),
                 Job = snapshot.Jobs
                     .Where(job => NamespaceOf(job) == @namespace && (string?)job["metadata"]?["labels"]?[Names.InstanceLabel] == name)
                     .MinBy(job => (string?)job["metadata"]?["creationTimestamp"], StringComparer.Ordinal),
@@ -135,6 +137,7 @@ internal sealed partial class Reconciler
         {
             Namespace = @namespace,
             Instances = instances,
+            Budgets = snapshot.Budgets,
             MirroringCertificate = instances.Exists(instance => instance.Reading.Spec is not null)
                 ? await secrets.LookAsync(@namespace, Names.MirroringCertificate, SecretManifests.MirroringCertificateKeys, cancellationToken)
                     .ConfigureAwait(false)

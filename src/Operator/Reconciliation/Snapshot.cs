@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agents.Kubernetes;
 
 namespace Agents.Operator.Reconciliation;
 
@@ -21,6 +22,9 @@ internal sealed class Snapshot
         GroupMaps = groupMaps;
         made = pods.Concat(groupMaps).Concat(others).ToDictionary(Key);
     }
+
+    /// <summary>The kind of PodDisruptionBudget that the API server serves.</summary>
+    public ResourceType<JsonObject> Budgets { get; init; } = Resources.Budgets;
 
     public IReadOnlyList<JsonObject> SqlServers { get; }
 

@@ -30,9 +30,11 @@ internal static class SqlServerPlanner
         steps.Add(new Step.Apply(ServiceManifests.Internal(spec)));
         if (spec.Service is { } service)
             steps.Add(new Step.Apply(ServiceManifests.Client(spec, service)));
+        else if (instance.ClientService is { } unwanted && !Deleting(unwanted))
+            steps.Add(new Step.DeleteService(spec.Namespace, Names.ClientService(spec.Name), UidOf(unwanted)));
         if (spec.MssqlConf is { } file)
             steps.Add(new Step.Apply(ConfigurationManifest.Build(spec, file)));
-        steps.Add(new Step.Apply(StatefulSetManifest.Build(spec, timings)));
+        steps.AddRange(StatefulSet(instance, spec, timings));
         if (Job(instance, spec, now) is { } job)
             steps.Add(job);
         return steps;
@@ -57,6 +59,20 @@ internal static class SqlServerPlanner
         return listing.Concat(GroupPlanner.GroupsOf(view, spec.Name).SelectMany(group => GroupPlanner.Named(view, group)));
     }
 
+    private static IEnumerable<Step> StatefulSet(InstanceView instance, InstanceSpec spec, IReadOnlyList<KeyValuePair<string, string>> timings)
+    {
+        // One that is going away, see Step.ReplaceStatefulSet, takes no change any more.
+        if (instance.StatefulSet is { } set && Deleting(set))
+            return [];
+        if (instance.StatefulSet is { } current && SpecChange.Growth(spec, current) is { } storage)
+            return
+            [
+                new Step.GrowVolume(spec.Namespace, Names.RootClaim(spec.Name), storage),
+                new Step.ReplaceStatefulSet(spec.Namespace, spec.Name, UidOf(current)),
+            ];
+        return [new Step.Apply(StatefulSetManifest.Build(spec, timings))];
+    }
+
     private static Step? Job(InstanceView instance, InstanceSpec spec, DateTimeOffset now)
     {
         var desired = InitJobManifest.Build(spec);
@@ -65,7 +81,7 @@ internal static class SqlServerPlanner
         if (Deleting(job))
             return null;
         Step.DeleteJob Delete(string because) =>
-            new(spec.Namespace, NameOf(job), (string?)job["metadata"]?["uid"] ?? string.Empty, because);
+            new(spec.Namespace, NameOf(job), UidOf(job), because);
         if (HashOf(job) != HashOf(desired))
             return Delete("the SqlServer has changed");
         if (Condition(job, "Failed") is { } failed && now - Time(failed["lastTransitionTime"]) >= FailedJobRest)
@@ -74,6 +90,8 @@ internal static class SqlServerPlanner
     }
 
     public static string NameOf(JsonObject resource) => (string?)resource["metadata"]?["name"] ?? string.Empty;
+
+    private static string UidOf(JsonObject resource) => (string?)resource["metadata"]?["uid"] ?? string.Empty;
 
     private static bool Deleting(JsonObject resource) => resource["metadata"]?["deletionTimestamp"] is not null;
 

@@ -29,4 +29,16 @@ internal abstract record Step
 
     /// <summary>Sets the finalizers of a <c>SqlServer</c> as it was seen.</summary>
     internal sealed record SetFinalizers(string Namespace, string Name, string ResourceVersion, IReadOnlyList<string> Finalizers, string Because) : Step;
+
+    /// <summary>Deletes a Service that the specification no longer asks for.</summary>
+    internal sealed record DeleteService(string Namespace, string Name, string Uid) : Step;
+
+    /// <summary>Asks for a larger volume. Its storage class may refuse.</summary>
+    internal sealed record GrowVolume(string Namespace, string Claim, string Storage) : Step;
+
+    /// <summary>
+    /// Deletes a StatefulSet and leaves its pod running, so that the next turn makes it anew with other claim templates, which cannot be changed. The new
+    /// one adopts the pod.
+    /// </summary>
+    internal sealed record ReplaceStatefulSet(string Namespace, string Name, string Uid) : Step;
 }

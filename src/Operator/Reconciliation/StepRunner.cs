@@ -61,6 +61,17 @@ internal sealed partial class StepRunner
             case Step.SetFinalizers set:
                 await SetFinalizersAsync(set, cancellationToken).ConfigureAwait(false);
                 break;
+            case Step.DeleteService delete:
+                LogDeleteService(delete.Namespace, delete.Name);
+                await DeleteAsync(Resources.Services, delete.Namespace, delete.Name, delete.Uid, cancellationToken).ConfigureAwait(false);
+                break;
+            case Step.GrowVolume grow:
+                await GrowAsync(grow, cancellationToken).ConfigureAwait(false);
+                break;
+            case Step.ReplaceStatefulSet replace:
+                LogReplace(replace.Namespace, replace.Name);
+                await DeleteAsync(Resources.StatefulSets, replace.Namespace, replace.Name, replace.Uid, cancellationToken, orphan: true).ConfigureAwait(false);
+                break;
             case Step.Apply apply:
                 await ApplyAsync(apply.Manifest, snapshot.Find(apply.Manifest), cancellationToken).ConfigureAwait(false);
                 break;
@@ -73,12 +84,12 @@ internal sealed partial class StepRunner
     private static string Mark(JsonObject? current) => (string?)current?["kind"] switch
     {
         null => string.Empty,
-        "ConfigMap" => ContentHash.Of(new JsonObject
+        "ConfigMap" when current["metadata"]?["labels"]?[Names.GroupLabel] is not null => ContentHash.Of(new JsonObject
         {
             ["data"] = current["data"]?[GroupConfigMapManifest.MembersKey]?.DeepClone(),
             ["owners"] = current["metadata"]?["ownerReferences"]?.DeepClone(),
         }),
-        "StatefulSet" => $"{current["metadata"]?["uid"]} {current["metadata"]?["generation"]}",
+        "StatefulSet" or "PodDisruptionBudget" => $"{current["metadata"]?["uid"]} {current["metadata"]?["generation"]}",
         _ => $"{current["metadata"]?["uid"]} {current["metadata"]?["resourceVersion"]}",
     };
 
@@ -95,11 +106,12 @@ internal sealed partial class StepRunner
         }
     }
 
-    private async Task DeleteAsync(ResourceType<JsonObject> type, string @namespace, string name, string uid, CancellationToken cancellationToken)
+    private async Task DeleteAsync(
+        ResourceType<JsonObject> type, string @namespace, string name, string uid, CancellationToken cancellationToken, bool orphan = false)
     {
         try
         {
-            await api.DeleteAsync(type, @namespace, name, cancellationToken, new DeleteOptions(Uid: uid)).ConfigureAwait(false);
+            await api.DeleteAsync(type, @namespace, name, cancellationToken, new DeleteOptions(Uid: uid, Orphan: orphan)).ConfigureAwait(false);
         }
         catch (KubernetesException error) when (error.Failure is KubernetesFailure.Conflict or KubernetesFailure.NotFound)
         {
@@ -122,6 +134,21 @@ internal sealed partial class StepRunner
         catch (KubernetesException error) when (error.Failure is KubernetesFailure.Conflict or KubernetesFailure.NotFound)
         {
             // It has changed since it was seen; the next turn sees it as it is.
+        }
+    }
+
+    private async Task GrowAsync(Step.GrowVolume grow, CancellationToken cancellationToken)
+    {
+        var requests = new JsonObject { ["storage"] = grow.Storage };
+        var patch = new JsonObject { ["spec"] = new JsonObject { ["resources"] = new JsonObject { ["requests"] = requests } } };
+        try
+        {
+            await api.MergePatchAsync(Resources.Claims, grow.Namespace, grow.Claim, patch, cancellationToken).ConfigureAwait(false);
+            LogGrow(grow.Namespace, grow.Claim, grow.Storage);
+        }
+        catch (KubernetesException error) when (error.Failure == KubernetesFailure.NotFound)
+        {
+            // It will be made as large as it should be.
         }
     }
 
@@ -154,4 +181,13 @@ internal sealed partial class StepRunner
 
     [LoggerMessage(LogLevel.Information, "Restarting pod {Namespace}/{Name}: {Because}")]
     private partial void LogRestart(string @namespace, string name, string because);
+
+    [LoggerMessage(LogLevel.Information, "Deleting Service {Namespace}/{Name}: the SqlServer no longer asks for it")]
+    private partial void LogDeleteService(string @namespace, string name);
+
+    [LoggerMessage(LogLevel.Information, "Claim {Namespace}/{Name} may grow to {Storage}")]
+    private partial void LogGrow(string @namespace, string name, string storage);
+
+    [LoggerMessage(LogLevel.Information, "Replacing StatefulSet {Namespace}/{Name}, whose pod goes on: its claim template has changed")]
+    private partial void LogReplace(string @namespace, string name);
 }

@@ -116,7 +116,7 @@ internal sealed class RightsTests
         foreach (var instance in Cluster.Instances)
         {
             await cluster.Api.MergePatchAsync(Kinds.SqlServers, Group.Namespace, instance, (JsonObject)JsonNode.Parse("""
-                {"spec":{"sqlServerContainer":{"resources":{"requests":{"cpu":"10m"}}}}}
+                {"spec":{"sqlServerContainer":{"resources":{"requests":{"cpu":"10m"}}},"service":{},"instanceRootVolumeClaimTemplate":{"resources":{"requests":{"storage":"6Gi"}}}}}
                 """)!, cancellationToken);
         }
 
@@ -126,6 +126,11 @@ internal sealed class RightsTests
             return pods.Items.Count == Cluster.Instances.Count() && pods.Items.All(x => x["spec"]!["containers"]!.AsArray().Any(c => (string?)c!["resources"]?["requests"]?["cpu"] == "10m"));
         }, cancellationToken);
         await cluster.Group.CalmAsync(static _ => { }, cancellationToken);
+        var client = Names(Cluster.Instances.First()).Replace("agents", "client", StringComparison.Ordinal);
+        await UntilAsync("there is a Service for clients", async () => await cluster.Api.GetAsync(Kinds.Services, Group.Namespace, client, cancellationToken) is not null, cancellationToken);
+        foreach (var instance in Cluster.Instances)
+            await cluster.Api.MergePatchAsync(Kinds.SqlServers, Group.Namespace, instance, (JsonObject)JsonNode.Parse("""{"spec":{"service":null}}""")!, cancellationToken);
+        await UntilAsync("the Service for clients is gone", async () => await cluster.Api.GetAsync(Kinds.Services, Group.Namespace, client, cancellationToken) is null, cancellationToken);
 
         await cluster.Api.ApplyAsync(
             Manifest.ReadShipped(Group.Namespace, "samples/jobs/rotate-creds/new-sql-secrets.yaml", "samples/jobs/rotate-creds/rotate-creds.yaml"), cancellationToken);

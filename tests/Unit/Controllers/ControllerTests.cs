@@ -47,6 +47,19 @@ internal sealed class ControllerTests
     }
 
     [Test]
+    public async Task A_StatefulSet_adopts_the_pod_that_one_of_its_name_left_but_no_stranger()
+    {
+        await _api.AddAsync(Kinds.Pods, """{"metadata":{"name":"s-0","namespace":"ns","labels":{"app":"a"} },"spec":{"containers":[]} }""");
+        await _api.AddAsync(Kinds.Pods, """{"metadata":{"name":"s-1","namespace":"ns","labels":{"app":"b"} },"spec":{"containers":[]} }""");
+        var left = Pod("s-0")!.Uid();
+        await AddSetAsync(2);
+        await Until.HoldsAsync(() => Pod("s-0")!.Controller() is not null, "s-0 is adopted");
+        await RunAsync("s-0");
+        await Until.HoldsAsync(() => _api.Find(Kinds.StatefulSets, "ns", "s")!.Number("status", "readyReplicas") == 1, "s-0 counts");
+        Assert.That((Pod("s-0")!.Uid(), Pod("s-1")!.Controller()), Is.EqualTo((left, (string?)null)));
+    }
+
+    [Test]
     public async Task A_StatefulSet_makes_its_pods_one_after_another_with_their_claims()
     {
         await AddSetAsync(2);

@@ -40,6 +40,9 @@ internal sealed class ManifestTests
         "group-configmap");
 
     [Test]
+    public void GroupDisruptionBudget() => Golden.Verify(DisruptionBudgetManifest.Build("policy/v1", "ag1", "ag1", Owners), "group-disruption-budget");
+
+    [Test]
     public void ServiceAccount() => Golden.Verify(AccessManifests.ServiceAccount(Documents.Spec()), "service-account");
 
     [Test]

@@ -96,6 +96,37 @@ internal sealed class OperatorLoopTests
     }
 
     [Test]
+    public async Task A_volume_grows_under_a_pod_that_goes_on()
+    {
+        await CreateAsync("mssql1");
+        var before = await UntilAsync(Resources.StatefulSets, "ag1", "mssql1", _ => true);
+        var claim = (JsonObject)before["spec"]!["volumeClaimTemplates"]![0]!.DeepClone();
+        claim["metadata"]!["name"] = "mssql-root-mssql1-0";
+        claim.Remove("status");
+        await api.CreateAsync(Resources.Claims, "ag1", claim, stop.Token);
+        var pod = new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = "mssql1-0",
+                ["ownerReferences"] = new JsonArray(new JsonObject { ["apiVersion"] = "apps/v1", ["kind"] = "StatefulSet", ["name"] = "mssql1", ["uid"] = Uid(before), ["controller"] = true }),
+            },
+            ["spec"] = new JsonObject { ["containers"] = new JsonArray(new JsonObject { ["name"] = "x", ["image"] = "x" }) },
+        };
+        var running = await api.CreateAsync(Resources.Pods, "ag1", pod, stop.Token);
+        await api.MergePatchAsync(
+            Resources.SqlServers, "ag1", "mssql1",
+            (JsonObject)JsonNode.Parse("""{"spec": {"instanceRootVolumeClaimTemplate": {"resources": {"requests": {"storage": "6Gi"} } } } }""")!, stop.Token);
+        var after = await UntilAsync(Resources.StatefulSets, "ag1", "mssql1", set => Uid(set) != Uid(before));
+        Assert.Multiple(async () =>
+        {
+            Assert.That((string?)after["spec"]!["volumeClaimTemplates"]![0]!["spec"]!["resources"]!["requests"]!["storage"], Is.EqualTo("6Gi"));
+            Assert.That((string?)(await api.GetAsync(Resources.Claims, "ag1", "mssql-root-mssql1-0", stop.Token))!["spec"]!["resources"]!["requests"]!["storage"], Is.EqualTo("6Gi"));
+            Assert.That(Uid((await api.GetAsync(Resources.Pods, "ag1", "mssql1-0", stop.Token))!), Is.EqualTo(Uid(running)));
+        });
+    }
+
+    [Test]
     public async Task A_refused_resource_says_so_and_recovers_when_it_is_mended()
     {
         await CreateAsync("mssql1", spec => spec["acceptEula"] = false);
@@ -110,6 +141,8 @@ internal sealed class OperatorLoopTests
         var condition = (server["status"]?["conditions"] as JsonArray ?? []).FirstOrDefault(item => (string?)item!["type"] == "Ready");
         return $"{condition?["status"]} {condition?["reason"]}";
     }
+
+    private static string? Uid(JsonObject document) => (string?)document["metadata"]!["uid"];
 
     private static int Members(JsonObject map) => (string?)map["data"]?["members"] is { } text ? JsonNode.Parse(text)!.AsArray().Count : 0;
 

@@ -30,7 +30,7 @@ internal sealed class ReconcilerTests
         var applied = api.Applied.ToArray();
         Assert.That(applied, Is.EquivalentTo(new[]
         {
-            "ConfigMap ag1", "Service ag1", "ServiceAccount mssql1-agents", "Role mssql1-agents", "RoleBinding mssql1-agents",
+            "ConfigMap ag1", "Service ag1", "PodDisruptionBudget ag1", "ServiceAccount mssql1-agents", "Role mssql1-agents", "RoleBinding mssql1-agents",
             "Service mssql1-internal", "StatefulSet mssql1",
         }));
         Assert.That(api.Inner.All(Resources.Secrets).Select(Name), Is.EquivalentTo(new[] { "mssql1-agent-login", "mssql-mirroring-certificate" }));
@@ -148,7 +148,7 @@ internal sealed class ReconcilerTests
         JsonObject[] All(ResourceType<JsonObject> type) => [.. api.Inner.All(type).Select(item => (JsonObject)JsonNode.Parse(item.ToJsonString())!)];
         var snapshot = new Snapshot(
             All(Resources.SqlServers), All(Resources.Jobs), All(Resources.Pods), All(Resources.ConfigMaps),
-            Resources.Supporting.Append(Resources.StatefulSets).SelectMany(All));
+            Resources.Supporting.Append(Resources.StatefulSets).Append(Resources.Budgets).SelectMany(All));
         return reconciler.TurnAsync(snapshot, CancellationToken.None);
     }
 

@@ -9,6 +9,20 @@ internal sealed class SqlServerPlannerTests
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     [Test]
+    public void A_Service_that_is_no_longer_asked_for_is_deleted()
+    {
+        var service = (JsonObject)JsonNode.Parse("""{"kind": "Service", "metadata": {"name": "mssql1-client", "uid": "u1"} }""")!;
+        IEnumerable<Step> Deletions(InstanceView instance) =>
+            SqlServerPlanner.Plan(instance, Documents.Namespace(instance), [], Now).Where(step => step is Step.DeleteService);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Deletions(Documents.Instance() with { ClientService = service }), Is.EqualTo(new[] { new Step.DeleteService("ag1", "mssql1-client", "u1") }));
+            Assert.That(Deletions(Documents.Instance(change: spec => spec["service"] = new JsonObject()) with { ClientService = service }), Is.Empty);
+            Assert.That(Deletions(Documents.Instance()), Is.Empty);
+        });
+    }
+
+    [Test]
     public void A_new_instance_is_held_first_then_gets_its_secrets_and_its_job_last()
     {
         var instance = Documents.Instance() with { AgentLogin = SecretSighting.Absent };
