@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Agents.Kubernetes;
 using Agents.Operator.Reconciliation;
@@ -26,12 +27,23 @@ internal sealed partial class CustomResourceDefinition
         this.logger = logger;
     }
 
-    /// <summary>The definition that is also in <c>deploy/crds</c>.</summary>
-    public static JsonObject Document()
+    /// <summary>The definition of <c>deploy/crds</c>, which every server takes.</summary>
+    public static JsonObject Document() => (JsonObject)Read("sqlservers.json");
+
+    /// <summary>The definition of <c>deploy/crds-cel</c>: with rules in CEL, which Kubernetes has from 1.25 on.</summary>
+    public static JsonObject DocumentWithRules()
     {
-        using var stream = typeof(CustomResourceDefinition).Assembly.GetManifestResourceStream("sqlservers.json")
-            ?? throw new InvalidOperationException("The CRD is missing from the executable.");
-        return (JsonObject)JsonNode.Parse(stream)!;
+        var document = Document();
+        foreach (var operation in Read("rules.json").AsArray())
+        {
+            var path = ((string)operation!["path"]!).Split('/')[1..];
+            JsonNode target = document;
+            foreach (var step in path[..^1])
+                target = target is JsonArray list ? list[int.Parse(step, CultureInfo.InvariantCulture)]! : target[step]!;
+            target[path[^1]] = operation["value"]!.DeepClone();
+        }
+
+        return document;
     }
 
     /// <summary>Fields that <paramref name="wanted"/> has and <paramref name="found"/> has not: the API server would drop them without a word.</summary>
@@ -39,7 +51,7 @@ internal sealed partial class CustomResourceDefinition
 
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
-        var document = Document();
+        var document = DocumentWithRules();
         var name = (string)document["metadata"]!["name"]!;
         string? said = null;
         for (var applied = false; ;)
@@ -47,7 +59,7 @@ internal sealed partial class CustomResourceDefinition
             try
             {
                 if (!applied)
-                    applied = await ApplyAsync(document, name, cancellationToken).ConfigureAwait(false);
+                    applied = await WriteAsync(document, name, cancellationToken).ConfigureAwait(false);
                 var current = await api.GetAsync(Resources.Definitions, null, name, cancellationToken).ConfigureAwait(false);
                 if (current is not null && SqlServerPlanner.Condition(current, "Established") is not null)
                 {
@@ -115,19 +127,44 @@ internal sealed partial class CustomResourceDefinition
         }
     }
 
-    private async Task<bool> ApplyAsync(JsonObject document, string name, CancellationToken cancellationToken)
+    private static JsonNode Read(string resource)
+    {
+        using var stream = typeof(CustomResourceDefinition).Assembly.GetManifestResourceStream(resource)
+            ?? throw new InvalidOperationException($"{resource} is missing from the executable.");
+        return JsonNode.Parse(stream)!;
+    }
+
+    private async Task<bool> WriteAsync(JsonObject document, string name, CancellationToken cancellationToken)
     {
         try
         {
-            await api.ApplyAsync(Resources.Definitions, null, name, document, Names.FieldManager, cancellationToken).ConfigureAwait(false);
+            await PutAsync(document, name, cancellationToken).ConfigureAwait(false);
         }
         catch (KubernetesException error) when (error.Failure == KubernetesFailure.Forbidden)
         {
             // Whoever installs the CRD separately need not give the operator this right.
             LogForbidden(name, error.Message);
         }
+        catch (KubernetesException error) when (error.Failure == KubernetesFailure.Invalid)
+        {
+            LogRules(name, error.Message);
+            await PutAsync(Document(), name, cancellationToken).ConfigureAwait(false);
+        }
 
         return true;
+    }
+
+    /// <summary>
+    /// A server that does not know rules leaves them out of what it creates and merges. Server-side apply, which is not used here for that reason,
+    /// is refused whole.
+    /// </summary>
+    private async Task PutAsync(JsonObject document, string name, CancellationToken cancellationToken)
+    {
+        if (await api.GetAsync(Resources.Definitions, null, name, cancellationToken).ConfigureAwait(false) is null)
+            await api.CreateAsync(Resources.Definitions, null, (JsonObject)document.DeepClone(), cancellationToken).ConfigureAwait(false);
+        else
+            await api.MergePatchAsync(
+                Resources.Definitions, null, name, new JsonObject { ["spec"] = document["spec"]!.DeepClone() }, cancellationToken).ConfigureAwait(false);
     }
 
     [LoggerMessage(LogLevel.Information, "CRD {Name} is established")]
@@ -144,4 +181,7 @@ internal sealed partial class CustomResourceDefinition
 
     [LoggerMessage(LogLevel.Error, "CRD {Name} is too old, and may not be applied by this service account. Apply deploy/crds; it lacks: {Missing}")]
     private partial void LogOutdated(string name, string missing);
+
+    [LoggerMessage(LogLevel.Warning, "CRD {Name} is registered without its rules, which the API server refuses: {Message}")]
+    private partial void LogRules(string name, string message);
 }

@@ -114,6 +114,57 @@ internal sealed partial class ManifestTests(Backend backend) : ApiServerFixture(
             document["apiVersion"] = EarlierBudgets;
     }
 
+    [Test]
+    public async Task The_definition_with_rules_is_rendered()
+    {
+        Kubectl.Require();
+        var rendered = Yaml.Parse(await new Kubectl(KubeConfig, null).Run($"kustomize {Path.Combine(Repository.Root, "deploy/crds-cel")}")).Single()!.AsObject();
+        var spec = rendered["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!["spec"]!.AsObject();
+        var rules = spec["x-kubernetes-validations"]!.DeepClone();
+        spec.Remove("x-kubernetes-validations");
+        Assert.Multiple(() =>
+        {
+            Assert.That(JsonNode.DeepEquals(rules, JsonNode.Parse(Repository.Read("deploy/crds-cel/rules.json"))![0]!["value"]), Is.True, rules.ToJsonString());
+            Assert.That(Lost(JsonNode.Parse(Repository.Read(Definition)), rendered, ""), Is.Empty);
+        });
+    }
+
+    [TestCase("{}", "")]
+    [TestCase("""{"availabilityGroups": ["ag1", {"name": "ag2", "availabilityMode": "configurationOnly"}]}""", "")]
+    [TestCase("""{"availabilityGroups": ["AG1"]}""", "spec.availabilityGroups")]
+    [TestCase("""{"availabilityGroups": [{"availabilityMode": "asynchronousCommit"}]}""", "spec.availabilityGroups")]
+    [TestCase("""{"availabilityGroups": [{"name": "ag1", "availabilityMode": "sync"}]}""", "spec.availabilityGroups")]
+    [TestCase("""{"instanceRootVolumeClaimTemplate": {"accessModes": [], "resources": {"requests": {"storage": "5Gi"}}}}""", "spec.instanceRootVolumeClaimTemplate.accessModes")]
+    [TestCase("""{"instanceRootVolumeClaimTemplate": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "much"}}}}""", "spec.instanceRootVolumeClaimTemplate.resources.requests.storage")]
+    [TestCase("""{"imagePullPolicy": "Sometimes"}""", "spec.imagePullPolicy")]
+    [TestCase("""{"monitorPolicy": 6}""", "spec.monitorPolicy")]
+    [TestCase("""{"memoryLimitMB": 0}""", "spec.memoryLimitMB")]
+    [TestCase("""{"collation": "Latin1 General"}""", "spec.collation")]
+    [TestCase("""{"saPassword": "secret"}""", "spec.saPassword")]
+    public async Task The_schema_refuses_what_is_plainly_wrong_and_names_the_field(string change, string field)
+    {
+        var (code, answer) = await Api.Post(Group("mssql.microsoft.com/v1", "sqlservers") + "?dryRun=All", SqlServer("mssql1", change));
+        Assert.That(code, Is.EqualTo(field.Length == 0 ? 201 : 422), answer.ToJsonString());
+        if (field.Length > 0)
+            Assert.That((string)answer["message"]!, Does.Contain($"is invalid: {field}"));
+    }
+
+    [Test]
+    public async Task A_name_that_SQL_Server_would_cut_is_refused()
+    {
+        var (code, answer) = await Api.Post(Group("mssql.microsoft.com/v1", "sqlservers") + "?dryRun=All", SqlServer("orders-eu-west", "{}"));
+        Assert.That((code, ((string)answer["message"]!).Contains("metadata.name", StringComparison.Ordinal)), Is.EqualTo((422, true)), answer.ToJsonString());
+    }
+
+    private static string SqlServer(string name, string change)
+    {
+        var document = Yaml.Parse(Repository.Read("deploy/samples/ag/sqlserver.yaml")).First()!.AsObject();
+        document["metadata"] = new JsonObject { ["name"] = name };
+        foreach (var (key, value) in JsonNode.Parse(change)!.AsObject())
+            document["spec"]![key] = value?.DeepClone();
+        return document.ToJsonString();
+    }
+
     private static IEnumerable<JsonNode> Documents(string file) =>
         Yaml.Parse(Repository.Read(file)).OfType<JsonObject>().SelectMany(x => x["items"] is JsonArray items ? items.OfType<JsonObject>() : [x]);
 

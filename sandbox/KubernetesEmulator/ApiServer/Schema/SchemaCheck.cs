@@ -33,7 +33,8 @@ internal static class SchemaCheck
 
         foreach (var (name, value) in o)
         {
-            if (!Always.Contains(name) && schema.Child("properties", name) is { } property)
+            // Of the metadata a schema may restrict the name.
+            if (name is not ("apiVersion" or "kind") && schema.Child("properties", name) is { } property)
                 Validate(value, property, name, errors);
         }
 
