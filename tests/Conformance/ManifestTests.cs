@@ -158,7 +158,7 @@ internal sealed partial class ManifestTests(Backend backend) : ApiServerFixture(
 
     private static string SqlServer(string name, string change)
     {
-        var document = Yaml.Parse(Repository.Read("deploy/samples/ag/sqlserver.yaml")).First()!.AsObject();
+        var document = Yaml.Parse(Repository.Read("deploy/samples/ag/sqlserver.yaml"))[0]!.AsObject();
         document["metadata"] = new JsonObject { ["name"] = name };
         foreach (var (key, value) in JsonNode.Parse(change)!.AsObject())
             document["spec"]![key] = value?.DeepClone();

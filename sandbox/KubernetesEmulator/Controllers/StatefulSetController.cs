@@ -74,7 +74,7 @@ internal sealed class StatefulSetController(IKubernetesApi api, ControllerOption
     }
 
     /// <summary>The pod of a StatefulSet that was deleted without its pods and made again.</summary>
-    private Task AdoptAsync(JsonObject set, JsonObject pod, CancellationToken cancellationToken)
+    private Task<JsonObject> AdoptAsync(JsonObject set, JsonObject pod, CancellationToken cancellationToken)
     {
         var owned = Templates.Owned(set, Kinds.StatefulSets, "v1", "Pod", pod.Name());
         var metadata = new JsonObject { ["uid"] = pod.Uid(), ["ownerReferences"] = owned["metadata"]!["ownerReferences"]!.DeepClone() };

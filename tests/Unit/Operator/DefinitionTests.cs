@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Agents.Kubernetes;
 using Agents.Operator;
 using Agents.Operator.Reconciliation;
 using Microsoft.Extensions.Logging.Abstractions;
