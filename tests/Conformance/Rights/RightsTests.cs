@@ -199,7 +199,8 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
 
     /// <summary>Whether all is done that an operator finds to do in <see cref="OperateAsync"/>.</summary>
     private async Task<bool> WorkIsDoneAsync() =>
-        await _admin.GetAsync(Kinds.StatefulSets, Ns, "mssql1", _stop.Token) is not null
+        (string?)(await _admin.GetAsync(Kinds.StatefulSets, Ns, "mssql1", _stop.Token))?["spec"]!["volumeClaimTemplates"]![0]!["spec"]!["resources"]!["requests"]!["storage"] == "5Gi"
+        && await _admin.GetAsync(Kinds.Services, Ns, "mssql1-client", _stop.Token) is null
         && await _admin.GetAsync(Kinds.Jobs, Ns, "outdated", _stop.Token) is null
         && (await _admin.ListAsync(Kinds.Jobs, Ns, ListOptions.All, _stop.Token)).Items.Count == 1
         && (string?)(await _admin.GetAsync(Kinds.Pods, Ns, "mssql1-0", _stop.Token))?["metadata"]?["labels"]?["outdated"] is null
@@ -220,6 +221,12 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
         var labels = new JsonObject { [Names.ManagedBy] = Names.FieldManager, [Names.InstanceLabel] = "mssql1", ["outdated"] = "" };
         var template = JsonNode.Parse("""{"restartPolicy":"Never","containers":[{"name":"main","image":"busybox:1"}]}""")!;
         await MakeAsync("v1", "Pod", "mssql1-0", new() { ["spec"] = template.DeepClone() }, labels);
+        await MakeAsync("v1", "Service", "mssql1-client", (JsonObject)JsonNode.Parse("""{"spec":{"ports":[{"port":1433}]}}""")!, labels);
+        await MakeAsync("apps/v1", "StatefulSet", "mssql1", (JsonObject)JsonNode.Parse("""
+            {"spec":{"replicas":0,"serviceName":"s","selector":{"matchLabels":{"a":"b"}},
+             "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"mssql-server","image":"i"}]}},
+             "volumeClaimTemplates":[{"metadata":{"name":"mssql-root"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}]}}
+            """)!, labels);
         await MakeAsync("batch/v1", "Job", "outdated", new() { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["spec"] = template } } }, labels);
 
         var configuration = await LoginAsync(rights, clusterWide);

@@ -65,7 +65,7 @@ internal sealed partial class DefinitionTests
     /// <summary>Registers, and plays the API server that establishes it.</summary>
     private static async Task EnsureAsync(FakeKubernetesApi api, CancellationToken cancellationToken)
     {
-        var ensuring = new CustomResourceDefinition(api, TimeProvider.System, NullLogger.Instance).EnsureAsync(cancellationToken);
+        var ensuring = new CustomResourceDefinition(api, [null], TimeProvider.System, NullLogger.Instance).EnsureAsync(cancellationToken);
         while (!ensuring.IsCompleted)
         {
             if (api.All(Resources.Definitions).Any())
