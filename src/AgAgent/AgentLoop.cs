@@ -9,7 +9,8 @@ namespace Agents.AgAgent;
 
 /// <summary>Observe, decide, act, again and again. Watches only wake it.</summary>
 internal sealed partial class AgentLoop(
-    GroupSettings settings, AgentObserver observer, AgentActuator actuator, WakeUp wake, TimeSpan period, TimeProvider time, ILogger logger)
+    GroupSettings settings, AgentObserver observer, AgentActuator actuator, GroupReporter reporter, WakeUp wake, TimeSpan period, TimeProvider time,
+    ILogger logger)
 {
     private static readonly TimeSpan Hurry = TimeSpan.FromMilliseconds(250);
 
@@ -36,6 +37,7 @@ internal sealed partial class AgentLoop(
                 var facts = await observer.ObserveAsync(end.Token).ConfigureAwait(false);
                 var decision = AgentDecider.Decide(settings, facts, memory);
                 Log(decision);
+                reporter.Note(facts, end.Token);
                 if (decision is AgentDecision.End || (memory.Stopping && decision is AgentDecision.Wait && !Leads(facts) && !IsHandingOver(facts)))
                     return;
                 var (outcome, pause) = await TurnAsync(decision, end.Token).ConfigureAwait(false) switch

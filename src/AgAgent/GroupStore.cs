@@ -79,6 +79,7 @@ internal sealed class GroupStore
                 data.TryGetValue(GroupDocuments.ResultKey, out var result) ? GroupDocuments.ReadResult(result) : null)
             {
                 Replicas = data.TryGetValue(GroupDocuments.ReplicasKey, out var replicas) ? GroupDocuments.ReadReplicas(replicas) : null,
+                Report = data.GetValueOrDefault(GroupDocuments.ReportKey),
             });
         }
         catch (InvalidDataException error)
@@ -192,6 +193,10 @@ internal sealed class GroupStore
     /// <summary>Answers a failover request.</summary>
     public Task AnswerAsync(FailoverResult result, CancellationToken cancellationToken) =>
         SetAsync(GroupDocuments.ResultKey, GroupDocuments.WriteResult(result, time.GetUtcNow()), null, cancellationToken);
+
+    /// <summary>Writes the primary's report.</summary>
+    public Task ReportAsync(string report, CancellationToken cancellationToken) =>
+        SetAsync(GroupDocuments.ReportKey, report, null, cancellationToken);
 
     /// <summary>Sets or, with null, removes the role label of a pod.</summary>
     public async Task SetRoleLabelAsync(string pod, string? role, CancellationToken cancellationToken)

@@ -31,7 +31,8 @@ return await Executable.RunAsync(
         var observer = new AgentObserver(
             settings, store, instance, new PeerInstances(api, options.Namespace, options.SqlPort, Connect), context.Time);
         var actuator = new AgentActuator(settings, options.Timeouts, store, instance, context.Time);
-        var loop = new AgentLoop(settings, observer, actuator, wake, options.Period, context.Time, logger);
+        var reporter = new GroupReporter(settings, store, context.Time, logger);
+        var loop = new AgentLoop(settings, observer, actuator, reporter, wake, options.Period, context.Time, logger);
 
         using var watching = new CancellationTokenSource();
         var watches = store.RunAsync(watching.Token);

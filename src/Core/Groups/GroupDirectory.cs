@@ -19,6 +19,9 @@ public sealed record GroupDirectory(
     /// <summary>The members that do not leave.</summary>
     public IEnumerable<GroupMember> Staying => Members.Where(member => !member.Leaving);
 
+    /// <summary>The primary's last <see cref="GroupReport"/> as it is written; null without.</summary>
+    public string? Report { get; init; }
+
     /// <summary>The member of that name, or null.</summary>
     public GroupMember? Member(string name) => Members.FirstOrDefault(member => Same(member.Name, name));
 

@@ -24,6 +24,9 @@ public static class GroupDocuments
     /// <summary>Key of the answer to it.</summary>
     public const string ResultKey = "failover-result";
 
+    /// <summary>Key of the primary's report on the replicas.</summary>
+    public const string ReportKey = "report";
+
     /// <summary>Writes the members, sorted by name.</summary>
     public static string WriteMembers(IEnumerable<GroupMember> members) => JsonSerializer.Serialize(
         [.. members.OrderBy(member => member.Name, StringComparer.Ordinal)
@@ -98,6 +101,28 @@ public static class GroupDocuments
             : throw new InvalidDataException($"key '{ResultKey}' lacks 'id' or a known 'state'");
     }
 
+    /// <summary>Writes a report; equal reports become equal texts.</summary>
+    public static string WriteReport(GroupReport report) => JsonSerializer.Serialize(
+        new ReportDocument(
+            report.Primary,
+            [.. report.Replicas.Select(replica => new ReplicaDocument(replica.Name, replica.Mode.ToName(), replica.Connected, replica.Synchronized))]),
+        GroupJson.Default.ReportDocument);
+
+    /// <summary>Reads a report.</summary>
+    /// <exception cref="InvalidDataException">The message names the key.</exception>
+    public static GroupReport ReadReport(string text)
+    {
+        var document = Read(text, ReportKey, GroupJson.Default.ReportDocument);
+        if (document.Primary is not { Length: > 0 } primary || document.Replicas is not { } replicas)
+            throw new InvalidDataException($"key '{ReportKey}' lacks 'primary' or 'replicas'");
+        return new GroupReport(primary,
+        [
+            .. replicas.Select(replica => replica?.Name is { Length: > 0 } name && AvailabilityModes.Parse(replica.Mode) is { } mode
+                ? new ReplicaReport(name, mode, replica.Connected, replica.Synchronized)
+                : throw new InvalidDataException($"key '{ReportKey}': a replica lacks 'name' or a known 'mode'")),
+        ]);
+    }
+
     private static T Read<T>(string text, string key, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
         where T : class
     {
@@ -121,10 +146,15 @@ internal sealed record RequestDocument(string? Id, string? Target, bool AllowDat
 
 internal sealed record ResultDocument(string? Id, string? State, string? Message, string? Primary, DateTimeOffset At);
 
+internal sealed record ReportDocument(string? Primary, IReadOnlyList<ReplicaDocument?>? Replicas);
+
+internal sealed record ReplicaDocument(string? Name, string? Mode, bool Connected, bool Synchronized);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(MemberDocument[]))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(CreatorDocument))]
 [JsonSerializable(typeof(RequestDocument))]
 [JsonSerializable(typeof(ResultDocument))]
+[JsonSerializable(typeof(ReportDocument))]
 internal sealed partial class GroupJson : JsonSerializerContext;

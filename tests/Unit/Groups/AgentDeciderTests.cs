@@ -337,6 +337,20 @@ internal sealed class AgentDeciderTests
         }
     }
 
+    [Test]
+    public void Only_a_primary_that_leads_reports_on_its_replicas()
+    {
+        var report = GroupReport.Of(Settings, Leading(Local(ReplicaRole.Primary)))!;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(report.Primary, Is.EqualTo("mssql1-0"));
+            Assert.That(report.Replicas.Select(replica => replica.Name), Is.EqualTo(Members.Select(member => member.Name)));
+            Assert.That(GroupReport.Of(Settings, Leading(Local(ReplicaRole.Resolving))), Is.Null);
+            Assert.That(GroupReport.Of(Settings, Following(Local(ReplicaRole.Primary))), Is.Null);
+            Assert.That(GroupReport.Of(Settings, Leading(Silent)), Is.Null);
+        }
+    }
+
     // ---- Whatever the facts, S1 and S5 hold ----
 
     [Test]

@@ -21,6 +21,22 @@ internal sealed class GroupDocumentsTests
         });
     }
 
+    [Test]
+    public void A_report_is_read_as_it_was_written()
+    {
+        var report = new GroupReport("mssql1-0", [new("mssql1-0", AvailabilityMode.SynchronousCommit, true, true), new("mssql2-0", AvailabilityMode.AsynchronousCommit, true, false)]);
+        var read = GroupDocuments.ReadReport(GroupDocuments.WriteReport(report));
+        Assert.That((read.Primary, read.Replicas[0], read.Replicas[1]), Is.EqualTo((report.Primary, report.Replicas[0], report.Replicas[1])));
+        Assert.That(GroupDocuments.WriteReport(read), Is.EqualTo(GroupDocuments.WriteReport(report)));
+    }
+
+    [TestCase("{}")]
+    [TestCase("{\"primary\":\"a\"}")]
+    [TestCase("{\"primary\":\"a\",\"replicas\":[null]}")]
+    [TestCase("{\"primary\":\"a\",\"replicas\":[{\"name\":\"a\",\"mode\":\"sync\"}]}")]
+    public void A_report_that_is_none_is_refused(string text) =>
+        Assert.That(() => GroupDocuments.ReadReport(text), Throws.TypeOf<InvalidDataException>().With.Message.Contains("key 'report'"));
+
     [TestCase("nonsense", "key 'members' is not the JSON expected")]
     [TestCase("null", "key 'members' is null")]
     [TestCase("[{\"name\":\"a\"}]", "lacks 'name', 'instance' or 'endpoint'")]
