@@ -19,6 +19,7 @@ internal static class Catalog
         new("freeze-pod", "the primary's pod stops, agents too, and goes on after another was promoted", Accidents.FreezePodAsync),
         new("lose-node", "the primary's node goes with all its processes and comes back", Accidents.LoseNodeAsync),
         new("planned-failover", "a failover Job names the next primary", Chores.FailOverAsync),
+        new("upgrade", "all three pods get a new template and are restarted one by one", Chores.UpgradeAsync) { Bound = TimeSpan.FromSeconds(240) },
         new("rotate-creds", "sa and the master key of each instance get new passwords", Chores.RotateAsync),
         new("change-membership", "a replica becomes asynchronous, then configuration-only, leaves, and comes back", Chores.ChangeMembershipAsync),
         new("scale-up", "one more SqlServer joins the group", Chores.ScaleUpAsync),

@@ -118,6 +118,55 @@ internal static class Chores
             cancellationToken);
     }
 
+    /// <summary>
+    /// Every pod is to be made anew, as for a new image: the operator restarts one at a time, each when all others are SYNCHRONIZED, and moves the primary
+    /// before it restarts its pod.
+    /// </summary>
+    public static async Task<Func<string, bool>?> UpgradeAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var api = trial.Cluster.Api;
+        await trial.Group.CalmAsync(progress, cancellationToken);
+        var pods = trial.Instances.Select(instance => $"{instance}-0").ToList();
+        var before = new Dictionary<string, string?>();
+        foreach (var pod in pods)
+            before[pod] = await UidAsync(pod, cancellationToken);
+        var timeout = 11 + trial.Upgrades++;
+        foreach (var instance in trial.Instances)
+        {
+            var patch = new JsonObject { ["spec"] = new JsonObject { ["queryCommandTimeoutSec"] = timeout } };
+            await Trial.PersistAsync(
+                $"changing SqlServer {instance}", token => api.MergePatchAsync(Kinds.SqlServers, Group.Namespace, instance, patch, token), progress, cancellationToken);
+        }
+
+        await Wait.ForAsync(
+            async token =>
+            {
+                var away = new List<string>();
+                var old = new List<string>();
+                foreach (var name in pods)
+                {
+                    var pod = await api.GetAsync(Kinds.Pods, Group.Namespace, name, token);
+                    var ready = pod?["status"]?["conditions"]?.AsArray().Any(x =>
+                        x?["type"]?.GetValue<string>() == "Ready" && x["status"]?.GetValue<string>() == "True") == true;
+                    if (!ready || pod?["metadata"]?["deletionTimestamp"] is not null)
+                        away.Add(name);
+                    if (pod?["metadata"]?["uid"]?.GetValue<string>() == before[name])
+                        old.Add(name);
+                }
+
+                progress($"waiting for pods of the new template; old: {string.Join(", ", old)}; not ready: {string.Join(", ", away)}");
+                if (away.Count > 1 && !trial.LeavesOpen)
+                    throw new StepFailedException($"more than one pod is restarted at once: {string.Join(", ", away)}");
+                return old.Count == 0 && away.Count == 0 ? "done" : null;
+            },
+            why => progress($"waiting for pods of the new template: {why}"),
+            cancellationToken);
+        return null;
+
+        async Task<string?> UidAsync(string pod, CancellationToken token) =>
+            (await api.GetAsync(Kinds.Pods, Group.Namespace, pod, token))?["metadata"]?["uid"]?.GetValue<string>();
+    }
+
     /// <summary>The SqlServer of a secondary is deleted: the others go on, and its claim stays.</summary>
     public static async Task<Func<string, bool>?> ScaleDownAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
     {

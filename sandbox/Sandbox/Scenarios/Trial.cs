@@ -45,6 +45,9 @@ internal sealed class Trial : IAsyncDisposable
     /// <summary>A name that no Job has had.</summary>
     public string NewJob(string name) => $"{name}-{++_jobs}";
 
+    /// <summary>How often all pods were made anew.</summary>
+    public int Upgrades { get; set; }
+
     /// <summary>Ends when the disturbance has struck.</summary>
     public Task Undisturbed { get; set; } = Task.CompletedTask;
 

@@ -68,8 +68,9 @@ internal sealed partial class Reconciler
         foreach (var instance in view.Instances.Where(instance => instance.Reading.Spec is not null && !instance.Deleting))
             if (IsOutdated(instance))
                 outdated.Add(instance.Name);
-        if (outdated.Count > 0)
-            await RestartAsync(@namespace, view, outdated, snapshot, cancellationToken).ConfigureAwait(false);
+        var holds = outdated.Count > 0
+            ? await RestartAsync(@namespace, view, outdated, snapshot, cancellationToken).ConfigureAwait(false)
+            : new Dictionary<string, RestartHold>();
         foreach (var instance in view.Instances.Where(instance => instance.Deleting))
         {
             if (DeparturePlanner.Plan(instance, view, time.GetUtcNow()) is { } release)
@@ -82,7 +83,7 @@ internal sealed partial class Reconciler
         {
             var failure = await InstanceAsync(instance, view, snapshot, cancellationToken).ConfigureAwait(false);
             done &= failure is null;
-            var conditions = StatusBuilder.Conditions(instance, view, failure, outdated.Contains(instance.Name));
+            var conditions = StatusBuilder.Conditions(instance, view, failure, holds.GetValueOrDefault(Names.Pod(instance.Name)));
             await status.WriteAsync(instance, conditions, cancellationToken).ConfigureAwait(false);
         }
 
@@ -148,7 +149,7 @@ internal sealed partial class Reconciler
     }
 
     /// <summary>Restarts are decided on what the API server says now, not on the watched copy, which may lag behind our own last restart.</summary>
-    private async Task RestartAsync(
+    private async Task<IReadOnlyDictionary<string, RestartHold>> RestartAsync(
         string @namespace, NamespaceView view, HashSet<string> outdated, Snapshot snapshot, CancellationToken cancellationToken)
     {
         var pods = await api.ListAsync(Resources.Pods, @namespace, new ListOptions(LabelSelector: Names.InstanceLabel), cancellationToken).ConfigureAwait(false);
@@ -158,10 +159,15 @@ internal sealed partial class Reconciler
             return new RestartCandidate(
                 Names.Pod(instance.Name), (string?)current.Pod?["metadata"]?["uid"] ?? string.Empty,
                 outdated.Contains(instance.Name) && IsOutdated(current) && current.Pod?["metadata"]?["deletionTimestamp"] is null,
-                StatusBuilder.IsReady(current.Pod), StatusBuilder.Roles(current));
+                StatusBuilder.IsReady(current.Pod), StatusBuilder.Roles(current))
+            {
+                Trouble = StatusBuilder.Trouble(current.Pod),
+            };
         });
-        foreach (var step in RestartPlanner.Plan(@namespace, [.. candidates]))
+        var plan = RestartPlanner.Plan(@namespace, [.. candidates], [.. view.GroupMaps.Select(map => RestartGroup.Read(map.Key, map.Value))], time.GetUtcNow());
+        foreach (var step in plan.Steps)
             await runner.RunAsync(step, snapshot, cancellationToken).ConfigureAwait(false);
+        return plan.Holds;
     }
 
     /// <summary>Compares with the StatefulSet as it is, so that a pod is only restarted once its new template is in place.</summary>

@@ -14,14 +14,22 @@ internal static class StatusBuilder
     public const string Rejected = "Rejected";
     public const string InitializationFailed = "InitializationFailed";
     public const string SecretIncomplete = "SecretIncomplete";
+    public const string AsExpected = "AsExpected";
+
+    /// <summary>Reasons of a waiting container that another try alone does not end.</summary>
+    private static readonly string[] Hopeless =
+    [
+        "CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+    ];
+
     private const int MaxMessage = 1024;
     private const int DigestShown = 19;
 
     /// <param name="instance">The instance.</param>
     /// <param name="view">Its namespace.</param>
     /// <param name="failure">What stopped the last steps, or null.</param>
-    /// <param name="outdated">The pod still runs from an older template.</param>
-    public static IReadOnlyList<InstanceCondition> Conditions(InstanceView instance, NamespaceView view, string? failure, bool outdated)
+    /// <param name="restart">Where its restart stands; null when the pod runs from the current template.</param>
+    public static IReadOnlyList<InstanceCondition> Conditions(InstanceView instance, NamespaceView view, string? failure, RestartHold? restart)
     {
         if (instance.Reading.Spec is not { } spec)
         {
@@ -31,6 +39,8 @@ internal static class StatusBuilder
                 new("Ready", false, InvalidSpec, message),
                 new("Initialized", null, InvalidSpec, "The specification is refused."),
                 new("Progressing", false, InvalidSpec, "Nothing is changed until the specification is valid."),
+                Degraded(instance, view) ?? new("Degraded", false, AsExpected, "Nothing is wrong."),
+                new("UpgradeBlocked", true, InvalidSpec, "Nothing is changed until the specification is valid."),
             ];
         }
 
@@ -44,15 +54,21 @@ internal static class StatusBuilder
             (_, _, _, not true) => new("Ready", false, initialized.Reason, initialized.Message),
             _ => new("Ready", true, "Ready", "The instance is initialized and its pod is ready."),
         };
-        var progressing = (ready.Status, outdated) switch
+        var stuck = ready.Reason is Rejected or InitializationFailed or SecretIncomplete;
+        var progressing = (ready.Status, restart) switch
         {
-            (_, true) => new InstanceCondition("Progressing", true, "RestartPending",
-                "The pod is restarted when all other replicas of its availability groups are ready and have a role."),
+            (_, { } hold) => new InstanceCondition("Progressing", !hold.IsTrouble, hold.Reason, hold.Message),
             (true, _) => new("Progressing", false, "UpToDate", "Everything is as specified."),
-            _ when ready.Reason is Rejected or InitializationFailed or SecretIncomplete => new("Progressing", false, ready.Reason, ready.Message),
-            _ => new("Progressing", true, ready.Reason, ready.Message),
+            _ => new("Progressing", !stuck, ready.Reason, ready.Message),
         };
-        return [ready, initialized, progressing];
+        var degraded = stuck
+            ? new InstanceCondition("Degraded", true, ready.Reason, ready.Message)
+            : Degraded(instance, view) ?? new("Degraded", false, AsExpected, "Nothing is wrong.");
+        var blocked = restart is { IsTrouble: true }
+            ? new InstanceCondition("UpgradeBlocked", true, restart.Reason, restart.Message)
+            : stuck ? new("UpgradeBlocked", true, ready.Reason, ready.Message)
+            : new("UpgradeBlocked", false, AsExpected, "Nothing is in the way of a change.");
+        return [ready, initialized, progressing, degraded, blocked];
     }
 
     /// <summary>The <c>status</c> document; times of conditions that did not change are kept.</summary>
@@ -127,6 +143,16 @@ internal static class StatusBuilder
     public static bool IsReady(JsonObject? pod) =>
         pod is not null && pod["metadata"]?["deletionTimestamp"] is null && SqlServerPlanner.Condition(pod, "Ready") is not null;
 
+    /// <summary>Why a pod will not become ready by itself; null when nothing says so.</summary>
+    public static string? Trouble(JsonObject? pod)
+    {
+        if (Unscheduled(pod) is { } why)
+            return $"not scheduled: {why}";
+        return Waiting(pod).FirstOrDefault(container => Hopeless.Contains(container.Reason)) is { Name: { } name } container
+            ? $"container {name} is waiting: {container.Reason}"
+            : null;
+    }
+
     private static string Cut(string message) => message.Length <= MaxMessage ? message : message[..(MaxMessage - 1)] + "…";
 
     private static InstanceCondition Initialized(InstanceView instance, InstanceSpec spec)
@@ -149,14 +175,40 @@ internal static class StatusBuilder
             return new("Ready", false, "PodMissing", $"Pod {name} does not exist yet.");
         if (IsReady(pod))
             return new("Ready", true, "Ready", string.Empty);
-        var waiting = (pod["status"]?["containerStatuses"] as JsonArray ?? []).OfType<JsonObject>()
-            .Select(status => (Name: (string?)status["name"], Reason: (string?)status["state"]?["waiting"]?["reason"]))
-            .FirstOrDefault(status => status.Reason is not null);
-        var unscheduled = (pod["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>()
-            .FirstOrDefault(condition => (string?)condition["type"] == "PodScheduled" && (string?)condition["status"] == "False");
-        var detail = unscheduled is not null ? $": not scheduled: {(string?)unscheduled["message"]}"
+        var waiting = Waiting(pod).FirstOrDefault();
+        var detail = Unscheduled(pod) is { } why ? $": not scheduled: {why}"
             : waiting.Reason is not null ? $": container {waiting.Name} is waiting: {waiting.Reason}" : string.Empty;
         return new("Ready", false, "PodNotReady", $"Pod {name} is not ready{detail}.");
+    }
+
+    private static IEnumerable<(string? Name, string Reason)> Waiting(JsonObject? pod) =>
+        from status in (pod?["status"]?["containerStatuses"] as JsonArray ?? []).OfType<JsonObject>()
+        let reason = (string?)status["state"]?["waiting"]?["reason"]
+        where reason is not null
+        select ((string?)status["name"], reason);
+
+    private static string? Unscheduled(JsonObject? pod) =>
+        (pod?["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>()
+        .Where(condition => (string?)condition["type"] == "PodScheduled" && (string?)condition["status"] == "False")
+        .Select(condition => (string?)condition["message"] ?? string.Empty).FirstOrDefault();
+
+    /// <summary>What makes the instance less than it should be although it may serve; null when nothing does.</summary>
+    private static InstanceCondition? Degraded(InstanceView instance, NamespaceView view)
+    {
+        var pod = Names.Pod(instance.Name);
+        if (Trouble(instance.Pod) is { } trouble)
+            return new("Degraded", true, "PodInTrouble", $"Pod {pod}: {trouble}.");
+        foreach (var membership in instance.Reading.Groups ?? [])
+        {
+            if (!view.GroupMaps.TryGetValue(membership.Group, out var map) || RestartGroup.Read(membership.Group, map).Report is not { } report
+                || report.Replicas.FirstOrDefault(replica => replica.Name == pod) is not { IsCurrent: false } replica)
+                continue;
+            return replica.Connected
+                ? new("Degraded", true, "ReplicaNotSynchronized", $"Replica {pod} of {membership.Group} is not SYNCHRONIZED with {report.Primary}.")
+                : new("Degraded", true, "ReplicaNotConnected", $"Replica {pod} of {membership.Group} is not connected to {report.Primary}.");
+        }
+
+        return null;
     }
 
     private static string? Incomplete(InstanceView instance, NamespaceView view)

@@ -12,6 +12,10 @@ internal sealed partial class StatusWriter
     private readonly IKubernetesApi api;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private readonly Dictionary<string, (string? Version, JsonObject Status)> written = [];
+
+    /// <summary>How often each was told by this operator, by the event's name, which stands for the instance and the words.</summary>
+    private readonly Dictionary<string, (string First, int Count)> events = [];
 
     public StatusWriter(IKubernetesApi api, TimeProvider time, ILogger logger)
     {
@@ -23,24 +27,38 @@ internal sealed partial class StatusWriter
     public async Task WriteAsync(InstanceView instance, IReadOnlyList<InstanceCondition> conditions, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        var version = (string?)instance.Document["metadata"]?["resourceVersion"];
+        if (version is not null && written.TryGetValue(instance.Uid, out var last) && last.Version == version)
+        {
+            // The copy is older than what was written on it.
+            var document = (JsonObject)instance.Document.DeepClone();
+            document["status"] = last.Status.DeepClone();
+            instance = instance with { Document = document };
+        }
+
         var status = StatusBuilder.Build(instance, conditions, now);
         if (JsonNode.DeepEquals(status, instance.Document["status"]))
             return;
         var @namespace = (string?)instance.Document["metadata"]?["namespace"] ?? string.Empty;
-        var ready = conditions[0];
-        if (Before(instance) is var before && (before?.Reason != ready.Reason || before?.Message != ready.Message))
+        foreach (var condition in conditions)
         {
-            LogReady(@namespace, instance.Name, ready.Status == true ? "ready" : "not ready", ready.Reason, ready.Message);
-            if (ready.Status == true || ready.Reason is StatusBuilder.InvalidSpec or StatusBuilder.Rejected or StatusBuilder.InitializationFailed
-                or StatusBuilder.SecretIncomplete)
-                await RecordAsync(instance, @namespace, ready, now, cancellationToken).ConfigureAwait(false);
+            if (Before(instance, condition.Type) is var before && before is { } known && known.Reason == condition.Reason && known.Message == condition.Message)
+                continue;
+            var news = IsNews(condition, before);
+            LogCondition(
+                news || condition.Type == "Ready" ? LogLevel.Information : LogLevel.Debug, @namespace, instance.Name, condition.Type, condition.Status, condition.Reason,
+                condition.Message);
+            if (news)
+                await RecordAsync(instance, @namespace, condition, now, cancellationToken).ConfigureAwait(false);
         }
 
+        var whole = (JsonObject)status.DeepClone();
         var present = instance.Document["status"] as JsonObject ?? [];
         Remove(present, status);
         Remove(present["roles"] as JsonObject ?? [], (JsonObject)status["roles"]!);
         await api.MergePatchAsync(
             Resources.SqlServers, @namespace, instance.Name, new JsonObject { ["status"] = status }, cancellationToken, "status").ConfigureAwait(false);
+        written[instance.Uid] = (version, whole);
     }
 
     /// <summary>A merge patch deletes what is null.</summary>
@@ -51,10 +69,25 @@ internal sealed partial class StatusWriter
                 patch[field] = null;
     }
 
-    private static (string? Reason, string? Message)? Before(InstanceView instance) =>
+    private static (string? Status, string? Reason, string? Message)? Before(InstanceView instance, string type) =>
         (instance.Document["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>()
-        .Where(condition => (string?)condition["type"] == "Ready")
-        .Select(condition => ((string?, string?)?)((string?)condition["reason"], (string?)condition["message"])).FirstOrDefault();
+        .Where(condition => (string?)condition["type"] == type)
+        .Select(condition => ((string?, string?, string?)?)((string?)condition["status"], (string?)condition["reason"], (string?)condition["message"])).FirstOrDefault();
+
+    /// <summary>What people want to be told. Why an instance is not ready is told once, although several conditions have it.</summary>
+    private static bool IsNews(InstanceCondition condition, (string? Status, string? Reason, string? Message)? before)
+    {
+        return condition.Type switch
+        {
+            "Ready" => condition.Status == true || IsMistake(condition.Reason),
+            "Progressing" => condition is { Status: true, Reason: RestartPlanner.Restarting or RestartPlanner.WaitingForFailover },
+            "Degraded" or "UpgradeBlocked" => condition.Status == true ? !IsMistake(condition.Reason) : before is { Status: "True" } && !IsMistake(before.Value.Reason),
+            _ => false,
+        };
+
+        static bool IsMistake(string? reason) =>
+            reason is StatusBuilder.InvalidSpec or StatusBuilder.Rejected or StatusBuilder.InitializationFailed or StatusBuilder.SecretIncomplete;
+    }
 
     private async Task RecordAsync(
         InstanceView instance, string @namespace, InstanceCondition condition, DateTimeOffset now, CancellationToken cancellationToken)
@@ -68,24 +101,28 @@ internal sealed partial class StatusWriter
             ["name"] = instance.Name,
             ["uid"] = instance.Uid,
         };
-        var key = ContentHash.Of(new JsonObject { ["object"] = involved.DeepClone(), ["reason"] = condition.Reason, ["message"] = condition.Message, ["at"] = stamp });
+        var good = condition.Status == true == condition.Type is "Ready" or "Progressing";
+        var key = ContentHash.Of(new JsonObject { ["object"] = involved.DeepClone(), ["reason"] = condition.Reason, ["message"] = condition.Message });
+        var name = $"{instance.Name}.{key}";
+        var seen = events.GetValueOrDefault(name, (First: stamp, Count: 0));
+        events[name] = seen = (seen.First, seen.Count + 1);
         var @event = new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Event",
-            ["metadata"] = new JsonObject { ["name"] = $"{instance.Name}.{key}", ["namespace"] = @namespace },
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace },
             ["involvedObject"] = involved,
-            ["type"] = condition.Status == true ? "Normal" : "Warning",
+            ["type"] = good ? "Normal" : "Warning",
             ["reason"] = condition.Reason,
             ["message"] = condition.Message.Length <= 1024 ? condition.Message : condition.Message[..1024],
             ["source"] = new JsonObject { ["component"] = Names.FieldManager },
-            ["count"] = 1,
-            ["firstTimestamp"] = stamp,
+            ["count"] = seen.Count,
+            ["firstTimestamp"] = seen.First,
             ["lastTimestamp"] = stamp,
         };
         try
         {
-            await api.CreateAsync(Resources.Events, @namespace, @event, cancellationToken).ConfigureAwait(false);
+            await api.ApplyAsync(Resources.Events, @namespace, name, @event, Names.FieldManager, cancellationToken).ConfigureAwait(false);
         }
         catch (KubernetesException error)
         {
@@ -94,8 +131,8 @@ internal sealed partial class StatusWriter
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "SqlServer {Namespace}/{Name} is {State}: {Reason}: {Message}")]
-    private partial void LogReady(string @namespace, string name, string state, string reason, string message);
+    [LoggerMessage(Message = "SqlServer {Namespace}/{Name}: {Type} is {Status}: {Reason}: {Message}")]
+    private partial void LogCondition(LogLevel level, string @namespace, string name, string type, bool? status, string reason, string message);
 
     [LoggerMessage(LogLevel.Warning, "Could not record an event for {Namespace}/{Name}: {Message}")]
     private partial void LogEvent(string @namespace, string name, string message);

@@ -41,4 +41,7 @@ internal abstract record Step
     /// one adopts the pod.
     /// </summary>
     internal sealed record ReplaceStatefulSet(string Namespace, string Name, string Uid) : Step;
+
+    /// <summary>Puts a request for a planned failover into the group's ConfigMap, unless one is there that nobody has finished.</summary>
+    internal sealed record RequestFailover(string Namespace, string Group, string Id, string Target, string Because) : Step;
 }

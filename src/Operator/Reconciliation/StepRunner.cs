@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agents.Groups;
 using Agents.Kubernetes;
 using Agents.Operator.Manifests;
 using Agents.Operator.Specs;
@@ -72,6 +73,9 @@ internal sealed partial class StepRunner
                 LogReplace(replace.Namespace, replace.Name);
                 await DeleteAsync(Resources.StatefulSets, replace.Namespace, replace.Name, replace.Uid, cancellationToken, orphan: true).ConfigureAwait(false);
                 break;
+            case Step.RequestFailover request:
+                await RequestFailoverAsync(request, snapshot, cancellationToken).ConfigureAwait(false);
+                break;
             case Step.Apply apply:
                 await ApplyAsync(apply.Manifest, snapshot.Find(apply.Manifest), cancellationToken).ConfigureAwait(false);
                 break;
@@ -103,6 +107,32 @@ internal sealed partial class StepRunner
         catch (KubernetesException error) when (error.Failure == KubernetesFailure.AlreadyExists)
         {
             // Made in an earlier turn that this one has not seen yet.
+        }
+    }
+
+    private async Task RequestFailoverAsync(Step.RequestFailover request, Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        // By the version that was planned on: whoever asks in between goes first.
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["resourceVersion"] = snapshot.Find("ConfigMap", request.Namespace, request.Group)?["metadata"]?["resourceVersion"]?.DeepClone(),
+            },
+            ["data"] = new JsonObject
+            {
+                [GroupDocuments.RequestKey] = GroupDocuments.WriteRequest(
+                    new FailoverRequest(request.Id, request.Target, AllowDataLoss: false), time.GetUtcNow()),
+            },
+        };
+        try
+        {
+            await api.MergePatchAsync(Resources.ConfigMaps, request.Namespace, request.Group, patch, cancellationToken).ConfigureAwait(false);
+            LogFailover(request.Namespace, request.Group, request.Because);
+        }
+        catch (KubernetesException error) when (error.Failure == KubernetesFailure.Conflict)
+        {
+            // The next turn sees what is new.
         }
     }
 
@@ -178,6 +208,9 @@ internal sealed partial class StepRunner
 
     [LoggerMessage(LogLevel.Information, "SqlServer {Namespace}/{Name} may go: {Because}")]
     private partial void LogLetGo(string @namespace, string name, string because);
+
+    [LoggerMessage(LogLevel.Information, "Asking for a failover of {Namespace}/{Group}: {Because}")]
+    private partial void LogFailover(string @namespace, string group, string because);
 
     [LoggerMessage(LogLevel.Information, "Restarting pod {Namespace}/{Name}: {Because}")]
     private partial void LogRestart(string @namespace, string name, string because);

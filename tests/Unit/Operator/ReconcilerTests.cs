@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agents.Groups;
 using Agents.Kubernetes;
 using Agents.Operator;
 using Agents.Operator.Reconciliation;
@@ -105,6 +106,65 @@ internal sealed class ReconcilerTests
     }
 
     [Test]
+    public async Task What_happens_again_is_counted_not_told_anew()
+    {
+        await AddAsync(Documents.SqlServer());
+        foreach (var valid in new[] { false, true, false, true, false })
+        {
+            await api.Inner.MergePatchAsync<JsonObject>(
+                Resources.SqlServers, "ag1", "mssql1", new JsonObject { ["spec"] = new JsonObject { ["acceptEula"] = valid } }, CancellationToken.None);
+            await TurnAsync();
+        }
+
+        var @event = api.Inner.All(Resources.Events).Single();
+        Assert.That(((string?)@event["reason"], (int?)@event["count"]), Is.EqualTo(("InvalidSpec", 3)));
+    }
+
+    [Test]
+    public async Task A_replica_that_its_primary_has_lost_makes_its_instance_degraded_until_it_is_back()
+    {
+        await AddAsync(Documents.SqlServer());
+        await TurnAsync();
+        foreach (var (connected, synchronized, expected) in new[]
+        {
+            (true, true, "False AsExpected"), (false, false, "True ReplicaNotConnected"), (true, false, "True ReplicaNotSynchronized"), (true, true, "False AsExpected"),
+        })
+        {
+            var report = new GroupReport("mssql2-0", [new("mssql1-0", AvailabilityMode.SynchronousCommit, connected, synchronized)]);
+            await api.Inner.MergePatchAsync<JsonObject>(
+                Resources.ConfigMaps, "ag1", "ag1",
+                new JsonObject { ["data"] = new JsonObject { [GroupDocuments.ReportKey] = GroupDocuments.WriteReport(report) } }, CancellationToken.None);
+            await TurnAsync();
+            Assert.That(Condition("mssql1", "Degraded"), Is.EqualTo(expected));
+        }
+
+        Assert.That(
+            api.Inner.All(Resources.Events).Select(@event => $"{@event["type"]} {@event["reason"]}"),
+            Is.EquivalentTo(new[] { "Warning ReplicaNotConnected", "Warning ReplicaNotSynchronized", "Normal AsExpected" }));
+    }
+
+    [Test]
+    public async Task Before_the_primarys_pod_is_restarted_a_failover_is_asked_for_once()
+    {
+        await AddAsync(Documents.SqlServer());
+        await AddAsync(Documents.SqlServer("mssql2"));
+        await TurnAsync();
+        await AddPodAsync("mssql1", "old", "primary");
+        await AddPodAsync("mssql2", null, "secondary");
+        var report = new GroupReport("mssql1-0", [Synchronized("mssql1-0"), Synchronized("mssql2-0")]);
+        await api.Inner.MergePatchAsync<JsonObject>(
+            Resources.ConfigMaps, "ag1", "ag1",
+            new JsonObject { ["data"] = new JsonObject { [GroupDocuments.ReportKey] = GroupDocuments.WriteReport(report) } }, CancellationToken.None);
+        await TurnAsync();
+        var request = GroupDocuments.ReadRequest((string)api.Inner.Find(Resources.ConfigMaps, "ag1", "ag1")!["data"]![GroupDocuments.RequestKey]!);
+        Assert.That((request.Target, request.AllowDataLoss), Is.EqualTo(("!mssql1-0", false)));
+        Assert.That(Condition("mssql1", "Progressing"), Is.EqualTo("True WaitingForFailover"));
+        Assert.That(api.Inner.Find(Resources.Pods, "ag1", "mssql1-0"), Is.Not.Null);
+
+        static ReplicaReport Synchronized(string name) => new(name, AvailabilityMode.SynchronousCommit, true, true);
+    }
+
+    [Test]
     public async Task What_the_API_server_rejects_reaches_the_condition_and_other_instances_go_on()
     {
         await AddAsync(Documents.SqlServer("mssql1"));
@@ -136,6 +196,17 @@ internal sealed class ReconcilerTests
         await TurnAsync();
         await TurnAsync();
         Assert.That(api.Inner.Find(Resources.Pods, "ag1", "mssql1-0"), Is.Null);
+    }
+
+    private Task AddPodAsync(string instance, string? hash, string role)
+    {
+        hash ??= (string)api.Inner.Find(Resources.StatefulSets, "ag1", instance)!["spec"]!["template"]!["metadata"]!["annotations"]![Names.RestartHash]!;
+        return api.Inner.AddAsync(Resources.Pods, $$"""
+            {"kind": "Pod", "metadata": {"name": "{{instance}}-0", "namespace": "ag1",
+              "labels": {"mssql.microsoft.com/sqlserver": "{{instance}}", "role.ag.mssql.microsoft.com/ag1": "{{role}}"},
+              "annotations": {"{{Names.RestartHash}}": "{{hash}}"} },
+             "spec": {}, "status": {"conditions": [{"type": "Ready", "status": "True"}]} }
+            """);
     }
 
     private static string Name(JsonObject document) => (string)document["metadata"]!["name"]!;
@@ -178,7 +249,8 @@ internal sealed class ReconcilerTests
             var what = $"{type.Kind} {name}";
             if (what == Reject)
                 throw new KubernetesException(KubernetesFailure.Invalid, "it is not acceptable");
-            Applied.Add(what);
+            if (type.Kind != "Event")
+                Applied.Add(what);
             var document = (JsonObject)manifest.DeepClone();
             return Inner.Find((ResourceType<JsonObject>)(object)type, @namespace, name) is null
                 ? (T)(object)await Inner.CreateAsync((ResourceType<JsonObject>)(object)type, @namespace, document, cancellationToken)

@@ -131,7 +131,7 @@ internal sealed class SqlServerPlannerTests
 
     private static string Ready(InstanceView instance, string? failure = null)
     {
-        var condition = StatusBuilder.Conditions(instance, Documents.Namespace(instance), failure, outdated: false)[0];
+        var condition = StatusBuilder.Conditions(instance, Documents.Namespace(instance), failure, restart: null)[0];
         return $"{condition.Status} {condition.Reason}";
     }
 
