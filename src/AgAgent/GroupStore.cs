@@ -217,7 +217,7 @@ internal sealed class GroupStore
     private int Duration => (int)Math.Ceiling(settings.Timings.LeaseDuration.TotalSeconds);
 
     private static string MicroTime(DateTimeOffset value) =>
-        value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+        value.UtcDateTime.ToString(MicroTimeConverter.Format, CultureInfo.InvariantCulture);
 
     private async Task SetAsync(string key, string value, string? resourceVersion, CancellationToken cancellationToken)
     {

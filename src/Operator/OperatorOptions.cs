@@ -1,3 +1,4 @@
+using Agents.Election;
 using Agents.Hosting;
 using Agents.Kubernetes;
 
@@ -7,14 +8,19 @@ namespace Agents.Operator;
 /// <param name="Kubernetes">Where the API server is.</param>
 /// <param name="WatchNamespaces">Namespaces to watch; a single null for all.</param>
 /// <param name="Timings">Timing variables for the agents.</param>
+/// <param name="Namespace">Its own namespace.</param>
+/// <param name="Identity">Who it is to the other operators.</param>
 internal sealed record OperatorOptions(
-    KubernetesConfiguration Kubernetes, IReadOnlyList<string?> WatchNamespaces, IReadOnlyList<KeyValuePair<string, string>> Timings)
+    KubernetesConfiguration Kubernetes, IReadOnlyList<string?> WatchNamespaces, IReadOnlyList<KeyValuePair<string, string>> Timings,
+    string Namespace, AgentIdentity Identity)
 {
     private static readonly EnvironmentVariable Watch =
         new("MSSQL_K8S_WATCH_NAMESPACES", "namespaces to watch, separated by commas; empty for all", string.Empty);
 
     private static readonly EnvironmentVariable PodName =
-        new("MSSQL_POD_NAME", "pod name, for logs", "the host name", "MSSQL_K8S_POD_NAME");
+        new("MSSQL_POD_NAME", "pod name; empty for the host name", string.Empty, "MSSQL_K8S_POD_NAME");
+
+    private static readonly EnvironmentVariable PodUid = EnvironmentVariables.PodUid with { Default = string.Empty };
 
     private static readonly EnvironmentVariable[] AgentTimings =
     [
@@ -23,11 +29,13 @@ internal sealed record OperatorOptions(
     ];
 
     public static IReadOnlyList<EnvironmentVariable> Variables =>
-        [EnvironmentVariables.Namespace, PodName, Watch, .. AgentTimings, EnvironmentVariables.Kubeconfig];
+        [EnvironmentVariables.Namespace, PodName, PodUid, Watch, .. AgentTimings, EnvironmentVariables.Kubeconfig];
 
     public static OperatorOptions Read(EnvironmentReader environment)
     {
-        environment.Text(EnvironmentVariables.Namespace);
+        var own = environment.Text(EnvironmentVariables.Namespace);
+        var pod = environment.Text(PodName) is { Length: > 0 } name ? name : Environment.MachineName;
+        var identity = new AgentIdentity(pod, environment.Text(PodUid));
         var timings = new List<KeyValuePair<string, string>>();
         foreach (var variable in AgentTimings)
         {
@@ -37,7 +45,7 @@ internal sealed record OperatorOptions(
         }
 
         var namespaces = environment.Text(Watch).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var options = new OperatorOptions(environment.Kubernetes(), namespaces.Length == 0 ? new string?[] { null } : namespaces, timings);
+        var options = new OperatorOptions(environment.Kubernetes(), namespaces.Length == 0 ? new string?[] { null } : namespaces, timings, own, identity);
         environment.Verify();
         return options;
     }

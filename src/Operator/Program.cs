@@ -17,6 +17,7 @@ return await Executable.RunAsync(args, "Turns SqlServer resources into SQL Serve
         options.Timings,
         context.Time,
         logger);
-    await new OperatorLoop(api, options, reconciler, context.Time, logger).RunAsync(stop).ConfigureAwait(false);
+    var loop = new OperatorLoop(api, options, reconciler, context.Time, logger);
+    await new LeaderElection(api, options.Namespace, options.Identity.Holder, context.Time, logger).RunAsync(loop.RunAsync, stop).ConfigureAwait(false);
     return ExitCodes.Done;
 }).ConfigureAwait(false);

@@ -190,7 +190,7 @@ internal sealed class Cluster : IAsyncDisposable
         var doing = "starting the operator";
         try
         {
-            string[] manifests = ["operator/namespace.yaml", "operator/rbac.yaml", "operator/deployment.yaml"];
+            string[] manifests = ["operator/namespace.yaml", "operator/rbac.yaml", "operator/election.yaml", "operator/deployment.yaml"];
             var documents = Manifest.ReadShipped(OperatorNamespace, manifests);
             if (namespaced)
             {

@@ -1,6 +1,7 @@
 using Agents.Kubernetes;
 using KubernetesEmulator.Nodes;
 using Sandbox.Playground;
+using Sandbox.Steps;
 
 namespace Sandbox.Scenarios;
 
@@ -85,6 +86,28 @@ internal static class Accidents
             progress($"deleting pod {pod}");
             await trial.Cluster.Api.DeleteAsync(Kinds.Pods, Cluster.OperatorNamespace, pod, cancellationToken);
         }
+    }
+
+    /// <summary>The operator that leads is gone without a word, as with its node; another takes over when its Lease has expired.</summary>
+    public static async Task LoseLeadingOperatorAsync(Trial trial, Action<string> progress, CancellationToken cancellationToken)
+    {
+        var api = trial.Cluster.Api;
+        await Chores.ScaleOperatorAsync(trial, 2, progress, cancellationToken);
+        var before = await LeaderAsync(null);
+        var (pod, node) = (await OperatorsAsync(trial, cancellationToken)).Single(x => before.StartsWith($"{x.Pod}_", StringComparison.Ordinal));
+        await node.KillContainerAsync(Cluster.OperatorNamespace, pod, "mssql-operator", Posix.SigKill, cancellationToken);
+        await api.DeleteAsync(Kinds.Pods, Cluster.OperatorNamespace, pod, cancellationToken, new DeleteOptions(GracePeriodSeconds: 0));
+        progress($"{await LeaderAsync(before)} leads instead of {before}");
+
+        Task<string> LeaderAsync(string? other) => Wait.ForAsync(
+            async token =>
+            {
+                progress(other is null ? "waiting for an operator that leads" : $"waiting for another operator than {other}");
+                var lease = await api.GetAsync(Kinds.Leases, Cluster.OperatorNamespace, "mssql-server-k8s-operator", token);
+                return lease?["spec"]?["holderIdentity"]?.GetValue<string>() is { } holder && holder != other ? holder : null;
+            },
+            why => progress($"waiting for an operator that leads: {why}"),
+            cancellationToken);
     }
 
     /// <summary>The API server ends and comes back after <paramref name="away"/>.</summary>

@@ -50,10 +50,11 @@ internal static class Catalog
     [
         new("operator-deleted", "the operator's pod is deleted", Accidents.DeleteOperatorAsync),
         new("operator-killed", "SIGKILL to the operator", Accidents.KillOperatorAsync),
-        new("two-operators", "two operators at once", (trial, told, token) => Chores.ScaleOperatorAsync(trial, 2, told, token))
+        new("two-operators", "a third operator comes and goes", (trial, told, token) => Chores.ScaleOperatorAsync(trial, 3, told, token))
         {
-            Lasts = true, End = (trial, told, token) => Chores.ScaleOperatorAsync(trial, 1, told, token),
+            Lasts = true, End = (trial, told, token) => Chores.ScaleOperatorAsync(trial, 2, told, token),
         },
+        new("operator-lost", "the operator that leads is gone without a word", Accidents.LoseLeadingOperatorAsync) { Longer = TimeSpan.FromSeconds(60) },
         new("api-restart", "the API server restarts", (trial, told, token) => Accidents.ApiServerAwayAsync(trial, TimeSpan.Zero, told, token)) { LeavesOpen = true },
         new("api-outage", "the API server is away for 60 s", (trial, told, token) => Accidents.ApiServerAwayAsync(trial, TimeSpan.FromSeconds(60), told, token))
         {

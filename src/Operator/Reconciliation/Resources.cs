@@ -17,6 +17,7 @@ internal static class Resources
     public static readonly ResourceType<JsonObject> Services = KubernetesTypes.Untyped("", "v1", "services", "Service", true);
     public static readonly ResourceType<JsonObject> Claims = KubernetesTypes.Untyped("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
     public static readonly ResourceType<JsonObject> StatefulSets = KubernetesTypes.Untyped("apps", "v1", "statefulsets", "StatefulSet", true);
+    public static readonly ResourceType<JsonObject> Leases = KubernetesTypes.Untyped("coordination.k8s.io", "v1", "leases", "Lease", true);
     public static readonly ResourceType<JsonObject> Jobs = KubernetesTypes.Untyped("batch", "v1", "jobs", "Job", true);
 
     /// <summary>Served from Kubernetes 1.21 on.</summary>

@@ -116,10 +116,11 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
         var rendered = Yaml.Parse(await new Kubectl(KubeConfig, null).Run($"kustomize {Repository.Root}/deploy/operator-namespaced")).ToList();
         Assert.That(rendered.Select(x => $"{x!["kind"]} {x["metadata"]!["namespace"]}/{x["metadata"]!["name"]}"), Is.EquivalentTo(new[]
         {
-            "Namespace /mssql-operator", "ServiceAccount mssql-operator/mssql-operator", "Role ag1/mssql-operator", "RoleBinding ag1/mssql-operator",
+            "Namespace /mssql-operator", "ServiceAccount mssql-operator/mssql-operator",
+            "Role mssql-operator/mssql-operator-election", "RoleBinding mssql-operator/mssql-operator-election", "Role ag1/mssql-operator", "RoleBinding ag1/mssql-operator",
             "Deployment mssql-operator/mssql-operator",
         }));
-        var subject = rendered.Single(x => (string?)x!["kind"] == "RoleBinding")!["subjects"]![0]!;
+        var subject = rendered.Single(x => (string?)x!["kind"] == "RoleBinding" && (string?)x["metadata"]!["namespace"] == "ag1")!["subjects"]![0]!;
         Assert.That((string?)subject["namespace"], Is.EqualTo("mssql-operator"));
         var variables = rendered.Single(x => (string?)x!["kind"] == "Deployment")!["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();
         Assert.That(variables.Select(x => $"{x!["name"]}={x["value"]}"), Does.Contain("MSSQL_K8S_WATCH_NAMESPACES=ag1").And.Contain("MSSQL_POD_NAME="));
@@ -235,7 +236,7 @@ internal sealed class RightsTests(Backend backend) : ApiServerFixture(backend)
             api, new StepRunner(api, TimeProvider.System, new PasswordGenerator(), _complaints), new SecretObserver(api, TimeProvider.System),
             new StatusWriter(api, TimeProvider.System, _complaints), [], TimeProvider.System, _complaints);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        var running = new OperatorLoop(api, new OperatorOptions(configuration, [Ns], []), reconciler, TimeProvider.System, _complaints).RunAsync(end.Token);
+        var running = new OperatorLoop(api, new OperatorOptions(configuration, [Ns], [], Ns, new AgentIdentity("operator", "uid")), reconciler, TimeProvider.System, _complaints).RunAsync(end.Token);
         await UntilAsync(seen, running);
         await end.CancelAsync();
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -181,7 +181,7 @@ internal sealed class FakeKubernetesApi : IKubernetesApi
     }
 
     private static bool Selected(ListOptions options, JsonObject document) =>
-        options.FieldSelector is not { } selector || document.Text("spec", "nodeName") == selector.Split('=')[1];
+        options.FieldSelector is not { } selector || document.Text(selector.Split('=')[0].Split('.')) == selector.Split('=')[1];
 
     private static string Key(string plural, string? @namespace, string name) => $"{plural}/{@namespace}/{name}";
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agents.Election;
 using Agents.Kubernetes;
 using Agents.Operator;
 using Agents.Operator.Reconciliation;
@@ -32,7 +33,7 @@ internal sealed class OperatorLoopTests
         var reconciler = new Reconciler(
             api, new StepRunner(api, TimeProvider.System, new PasswordGenerator(), NullLogger.Instance), new SecretObserver(api, TimeProvider.System),
             new StatusWriter(api, TimeProvider.System, NullLogger.Instance), [], TimeProvider.System, NullLogger.Instance);
-        running = new OperatorLoop(api, new OperatorOptions(configuration, [null], []), reconciler, TimeProvider.System, NullLogger.Instance).RunAsync(stop.Token);
+        running = new OperatorLoop(api, new OperatorOptions(configuration, [null], [], "default", new AgentIdentity("operator", "uid")), reconciler, TimeProvider.System, NullLogger.Instance).RunAsync(stop.Token);
         await UntilAsync(Resources.Definitions, null, "sqlservers.mssql.microsoft.com", crd => SqlServerPlanner.Condition(crd, "Established") is not null);
     }
 
