@@ -48,7 +48,7 @@ internal sealed class GroupStoreTests
     [Test]
     public async Task S1_of_two_agents_that_saw_the_same_lease_one_gets_it()
     {
-        var (one, two) = (Store("mssql1-0"), Store("mssql2-0"));
+        var (one, two) = (await StoreAsync("mssql1-0"), await StoreAsync("mssql2-0"));
         await one.AcquireAsync(null, stop.Token);
         Assert.That(await RefusalAsync(two.AcquireAsync(null, stop.Token)), Is.EqualTo(KubernetesFailure.AlreadyExists), "both saw none");
         await one.ReleaseHeldAsync(string.Empty, stop.Token);
@@ -62,7 +62,7 @@ internal sealed class GroupStoreTests
     [Test]
     public async Task S1_who_has_lost_the_lease_neither_renews_nor_releases_it()
     {
-        var (one, two) = (Store("mssql1-0"), Store("mssql2-0"));
+        var (one, two) = (await StoreAsync("mssql1-0"), await StoreAsync("mssql2-0"));
         await one.AcquireAsync(null, stop.Token);
         var held = (await api.GetAsync(KubernetesTypes.Leases, "ag1", "ag1", stop.Token))!.Metadata.ResourceVersion!;
         await two.AcquireAsync(held, stop.Token);
@@ -77,7 +77,7 @@ internal sealed class GroupStoreTests
         await AddPodAsync("mssql1-0", "secondary");
         await AddPodAsync("mssql2-0", "primary");
         await api.CreateAsync(ConfigMaps, "ag1", (JsonObject)JsonNode.Parse("""{"metadata": {"name": "ag1"}, "data": {"members": "[]"} }""")!, stop.Token);
-        var store = Store("mssql1-0");
+        var store = await StoreAsync("mssql1-0");
         while (!store.Directory().TryGet(out var directory) || directory.Pods.Count < 2)
             await Task.Delay(10, stop.Token);
         var actuator = new AgentActuator(
@@ -93,7 +93,7 @@ internal sealed class GroupStoreTests
     public async Task Without_replicas_the_note_on_who_created_the_group_goes_too()
     {
         await api.CreateAsync(ConfigMaps, "ag1", (JsonObject)JsonNode.Parse("""{"metadata": {"name": "ag1"}, "data": {"members": "[]"} }""")!, stop.Token);
-        var store = Store("mssql1-0");
+        var store = await StoreAsync("mssql1-0");
         await store.NoteCreatorAsync("mssql1-0", stop.Token);
         await store.PublishReplicasAsync(["mssql1-0"], stop.Token);
         Assert.That((await DataAsync()).Select(pair => pair.Key), Is.EquivalentTo(new[] { "members", "group", "replicas" }));
@@ -117,10 +117,13 @@ internal sealed class GroupStoreTests
         }
     }
 
-    private GroupStore Store(string pod)
+    /// <summary>A store that has listed the Lease: what an agent decides, it decides after that.</summary>
+    private async Task<GroupStore> StoreAsync(string pod)
     {
         var store = new GroupStore(api, Settings(pod), "ag1", static () => { }, TimeProvider.System, new Random(1), NullLogger.Instance);
         watches.Add(store.RunAsync(stop.Token));
+        while (!store.Lease().TryGet(out _))
+            await Task.Delay(10, stop.Token);
         return store;
     }
 
