@@ -208,10 +208,10 @@ internal static class Chores
                     left.AddRange(items.Where(IsOfInstances).Select(x => $"{kind.Kind} {x["metadata"]!["name"]}"));
                 }
 
-                // The group's ConfigMap may stay, but it must not name members that are gone.
+                // The group's ConfigMap may stay, but it must not name members that are gone: only, as leaving, those that were slow to leave and let go unfinished.
                 var map = await api.GetAsync(Kinds.ConfigMaps, Group.Namespace, Group.Name, token);
-                if (map?["data"]?["members"]?.GetValue<string>() is not (null or "[]"))
-                    left.Add("members of the group");
+                var members = JsonNode.Parse(map?["data"]?["members"]?.GetValue<string>() ?? "[]")!.AsArray();
+                left.AddRange(members.Where(x => !trial.Disturbed || x?["leaving"]?.GetValue<bool>() != true).Select(x => $"member {x?["instance"]}"));
                 progress($"waiting until these are gone: {string.Join(", ", left)}");
                 return left.Count == 0 ? "gone" : null;
             },

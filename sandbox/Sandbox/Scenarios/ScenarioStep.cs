@@ -23,6 +23,7 @@ internal sealed class ScenarioStep(Plan plan, Trial trial) : IStep
     {
         if (!_scenario.Forms)
             await trial.Group.CalmAsync(progress, cancellationToken);
+        trial.Disturbed = plan.Disturbance is not null;
         trial.LeavesOpen = plan.Disturbance?.LeavesOpen == true;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchLabelsAsync(stop);

@@ -33,6 +33,9 @@ internal sealed class Trial : IAsyncDisposable
     /// <summary>Decides what a scenario leaves to chance.</summary>
     public Random Random { get; }
 
+    /// <summary>Whether something goes wrong while a scenario acts.</summary>
+    public bool Disturbed { get; set; }
+
     /// <summary>Whether the API server may be away while a scenario acts.</summary>
     public bool LeavesOpen { get; set; }
 
